@@ -1,0 +1,2 @@
+//! tripsettle
+fn main() {}
