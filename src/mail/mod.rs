@@ -1,1 +1,72 @@
-//! To be built.
+//! Mail: takes the story of a run and gives one message, sent by SMTP or put into a folder; never
+//! decides what is told, never repeats a mail by itself, and never lets out a card number or a
+//! password.
+//!
+//! [`compose`] is pure: the same story gives the same bytes, with a Message-ID made of the run id,
+//! so that a mail may be sent again after silence and is still one mail. [`send`] takes those bytes,
+//! perhaps much later and from the outbox, and has one deadline for the whole of it.
+
+mod compose;
+mod error;
+mod folder;
+mod render;
+mod smtp;
+mod story;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::domain::MailUrl;
+
+pub use compose::{Composed, compose};
+pub use error::MailError;
+pub use story::{
+    BreakTally, CallTally, DayClosed, EvidenceTally, Incident, IncidentReplies, Listed,
+    NextCommand, OutcomeTally, Story, TripAtStake, Waits,
+};
+
+/// Where mails go, from whom and to whom.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// The server or the folder.
+    pub url: MailUrl,
+    /// The sender: `name@example.com` or `Name <name@example.com>`.
+    pub from: String,
+    /// The recipients, at least one, of the same form.
+    pub to: Vec<String>,
+    /// The login, if the server wants one; goes with `password_file`.
+    pub username: Option<String>,
+    /// The file that holds the password and nothing else.
+    pub password_file: Option<PathBuf>,
+    /// How long a whole delivery may take.
+    pub timeout: Duration,
+}
+
+/// Delivers one composed mail to the recipients of `settings`.
+///
+/// `bytes` is an RFC 5322 message with a Message-ID, as [`compose`] makes it. A folder holds one file
+/// for a Message-ID, however often it is delivered. After a [`MailError::TimedOut`] the mail may have
+/// arrived; sent again it carries the same Message-ID.
+///
+/// # Errors
+/// Whatever kept the mail from being accepted; see [`MailError::may_pass`].
+pub async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<(), MailError> {
+    match &settings.url {
+        MailUrl::Folder(dir) => folder::put(dir.clone(), bytes.to_vec()).await,
+        MailUrl::Smtp { .. } | MailUrl::Smtps { .. } => smtp::send(settings, bytes).await,
+    }
+}
+
+/// Tries everything of a delivery but the mail: connects, greets, encrypts, logs in, says goodbye.
+/// Gives a line that tells what was found. A folder is only looked at.
+///
+/// # Errors
+/// Whatever would keep a mail from being sent.
+pub async fn check_login(settings: &MailSettings) -> Result<String, MailError> {
+    compose::sender(settings)?;
+    compose::recipients(settings)?;
+    match &settings.url {
+        MailUrl::Folder(dir) => folder::check(dir),
+        MailUrl::Smtp { .. } | MailUrl::Smtps { .. } => smtp::check(settings).await,
+    }
+}
