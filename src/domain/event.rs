@@ -67,6 +67,8 @@ pub enum Verdict {
     NotCaptured,
     /// A refused trip may be tried again.
     Retry,
+    /// An older state was put back: what is open may have been captured since it was copied.
+    MayBeCaptured,
 }
 
 /// Why an amount was booked as bad debt; its spelling is the `reason` column.

@@ -344,6 +344,31 @@ mod tests {
     }
 
     #[test]
+    fn differences_and_the_smaller_of_two_stay_in_their_currency() {
+        let usd = |minor| Money::of_minor(minor, currency("USD"));
+        assert_eq!(usd(750).minus(usd(1000)).unwrap(), usd(-250));
+        assert_eq!(usd(750).plus(usd(1000)).unwrap(), usd(1750));
+        assert_eq!(usd(750).at_most(usd(1000)).unwrap(), usd(750));
+        assert_eq!(usd(1000).at_most(usd(750)).unwrap(), usd(750));
+        let eur = Money::of_minor(1, currency("EUR"));
+        assert!(usd(1).minus(eur).is_err() && usd(1).at_most(eur).is_err());
+        assert!(usd(i64::MIN).minus(usd(1)).is_err());
+    }
+
+    #[test]
+    fn currencies_are_kept_as_their_code_and_shown_with_their_amounts() {
+        for (code, exponent) in [("JPY", 0), ("USD", 2), ("KWD", 3), ("CLF", 4)] {
+            let currency = currency(code);
+            assert_eq!(currency.exponent(), exponent, "{code}");
+            assert_eq!(String::from(currency), code);
+            assert_eq!(format!("{currency:?}"), code);
+        }
+        let money = Money::of_minor(-1590, currency("USD"));
+        assert_eq!(money.to_string(), "-15.90 USD");
+        assert_eq!(format!("{money:?}"), "-15.90 USD");
+    }
+
+    #[test]
     fn sums_refuse_two_currencies_and_overflow() {
         let (usd, eur) = (currency("USD"), currency("EUR"));
         assert!(

@@ -40,7 +40,7 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     /// The instant `ms` milliseconds after 1970-01-01T00:00:00Z.
-    pub fn of_ms(ms: i64) -> Self {
+    pub const fn of_ms(ms: i64) -> Self {
         Self(ms)
     }
 
@@ -89,6 +89,18 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Reads `YYYY-MM-DD`, exactly; every event that is read has one.
+fn civil(text: &str) -> Option<NaiveDate> {
+    let number = |digits: &str| {
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| digits.parse::<u32>().ok())?
+    };
+    let (year, month, day) = (text.get(..4)?, text.get(5..7)?, text.get(8..)?);
+    let framed = text.len() == 10 && text.get(4..5)? == "-" && text.get(7..8)? == "-";
+    let year = i32::try_from(number(year)?).ok()?;
+    NaiveDate::from_ymd_opt(year, number(month)?, number(day)?).filter(|_| framed)
+}
+
 macro_rules! civil_date {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
@@ -109,10 +121,8 @@ macro_rules! civil_date {
             /// # Errors
             /// [`TimeError::NotADate`].
             pub fn parse(text: &str) -> Result<Self, TimeError> {
-                let date = NaiveDate::parse_from_str(text, "%Y-%m-%d");
-                let same = |d: &NaiveDate| d.format("%Y-%m-%d").to_string() == text;
-                let date = date.ok().filter(same);
-                date.map(Self).ok_or_else(|| TimeError::NotADate(shown(text)))
+                let date = civil(text).map(Self);
+                date.ok_or_else(|| TimeError::NotADate(shown(text)))
             }
 
             /// The civil date as chrono's type.
@@ -151,7 +161,8 @@ macro_rules! civil_date {
 
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0.format("%Y-%m-%d").to_string())
+                // ISO 8601; a pattern would be read anew for every date of a journal.
+                f.pad(&self.0.to_string())
             }
         }
     };
@@ -179,7 +190,8 @@ impl Calendar {
     /// # Errors
     /// An unknown zone, or a cut-off that is not a time of day.
     pub fn of(zone: &str, cutoff: &str) -> Result<Self, TimeError> {
-        let tz = jiff::tz::TimeZone::get(zone);
+        // The bundled zones, not the machine's: old ones are wrong where the law has changed.
+        let tz = jiff::tz::TimeZoneDatabase::bundled().get(zone);
         let tz = tz.map_err(|_| TimeError::UnknownZone(shown(zone)))?;
         let time = NaiveTime::parse_from_str(cutoff, "%H:%M");
         let time = time.map_err(|_| TimeError::NotATimeOfDay(shown(cutoff)))?;
@@ -189,7 +201,15 @@ impl Calendar {
         })
     }
 
-    /// The civil date that `at` belongs to: the day whose window `[cut-off, next cut-off)` holds it.
+    /// Days from midnight to midnight, UTC.
+    pub fn utc() -> Self {
+        Self {
+            zone: jiff::tz::TimeZone::UTC,
+            cutoff: NaiveTime::MIN,
+        }
+    }
+
+    /// The civil date that `at` belongs to: the day whose window from cut-off to cut-off holds it.
     pub fn date_of(&self, at: Timestamp) -> NaiveDate {
         let instant = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default();
         let local = self.zone.to_datetime(instant);

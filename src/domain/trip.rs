@@ -16,6 +16,10 @@ pub struct Source {
     pub file: String,
     /// The line the record began on, from 1.
     pub line: u64,
+    /// The first digits of the SHA-256 of the file's bytes: two files may share a name. Empty
+    /// until the file as a whole is known.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// One shopping trip that owes a cart total, as first taken.
