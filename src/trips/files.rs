@@ -1,0 +1,102 @@
+//! The inbox: which files are there, their hash, and where a taken one goes.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::disk::sync_dir;
+
+use super::format_of;
+
+/// The trip files of an inbox in byte order of name. Names that begin with `.` or end in `.tmp` or
+/// `.part` are being written by somebody; a folder that does not exist is an empty inbox.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn inbox_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) => return Err(why),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if !hidden && entry.file_type()?.is_file() && format_of(&entry.path()).is_some() {
+            files.push(entry.path());
+        }
+    }
+    files.sort_by(|a, b| {
+        a.as_os_str()
+            .as_encoded_bytes()
+            .cmp(b.as_os_str().as_encoded_bytes())
+    });
+    Ok(files)
+}
+
+/// Moves a taken file into `taken/` beside it; a name that is there already gets a number.
+///
+/// # Errors
+/// The folder cannot be made, or the file cannot be moved.
+pub fn move_to_taken(path: &Path) -> io::Result<PathBuf> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let dir = dir.unwrap_or(Path::new("."));
+    let taken = dir.join("taken");
+    fs::create_dir_all(&taken)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut place = taken.join(&*name);
+    let mut number = 1_u32;
+    // A rename replaces what is there: an empty file of our own, for the name is ours only once
+    // it could be made. (A hard link would not replace, but is refused for others' files.)
+    while let Err(why) = File::create_new(&place) {
+        if why.kind() != io::ErrorKind::AlreadyExists {
+            return Err(why);
+        }
+        let there = fs::symlink_metadata(&place)?;
+        if there.is_file() && there.len() == 0 {
+            // Left by a run that was killed before its rename.
+            break;
+        }
+        number = number.saturating_add(1);
+        place = taken.join(numbered(&name, number));
+    }
+    if let Err(why) = fs::rename(path, &place) {
+        fs::remove_file(&place)?;
+        return Err(why);
+    }
+    sync_dir(&taken)?;
+    sync_dir(dir)?;
+    Ok(place)
+}
+
+fn numbered(name: &str, number: u32) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}-{number}.{extension}"),
+        None => format!("{name}-{number}"),
+    }
+}
+
+/// SHA-256 of a file's bytes, in hex.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn sha256_of(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut part = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut part)?;
+        let Some(bytes) = part.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
+        hash.update(bytes);
+    }
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
