@@ -1,0 +1,347 @@
+//! When the next call may go: a token bucket, the pauses the service asks for, and backoff.
+//!
+//! All waiting is on tokio's clock. Where a call goes wrong is no matter here; only 429 is, as it
+//! says that we are too fast.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// How long the rate is told for: 1000 seconds, so that 0.5 calls a second is a whole number.
+const RATE_SPAN: Duration = Duration::from_secs(1_000);
+/// Timers fire on whole milliseconds; a call that is due within one goes at once.
+const TICK: Duration = Duration::from_millis(1);
+/// So many good replies in a row make the rate a tenth faster again.
+const GOOD_REPLIES: u32 = 10;
+/// However often we are throttled, we do not get slower than by this factor.
+const SLOWEST: u32 = 16;
+/// The pause after a 429 that names none; it doubles with every further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Where that doubling ends.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The rate limit that all lanes share.
+///
+/// After a burst, calls are spaced evenly. A 429 stops everybody until the pause is over, halves
+/// the rate, and good replies win it back bit by bit: the pause a throttled service asks for costs
+/// far more than going a little slower.
+#[derive(Debug)]
+pub struct Pacer {
+    pace: Mutex<Pace>,
+    shortest_gap: Duration,
+    /// How far ahead of the even spacing a call may go.
+    ahead: Duration,
+}
+
+#[derive(Debug)]
+struct Pace {
+    /// When the next call is due by even spacing.
+    due: Instant,
+    gap: Duration,
+    held_until: Instant,
+    /// Counts the pauses; places handed out before a pause are void after it.
+    pauses: u64,
+    throttled_in_a_row: u32,
+    good_in_a_row: u32,
+    waited: Duration,
+}
+
+impl Pacer {
+    /// A bucket of `burst` calls, filled at `calls_per_1000_seconds`; if an earlier run was told to
+    /// pause, the first call waits for the rest of that `pause`.
+    pub fn new(calls_per_1000_seconds: u64, burst: u32, pause: Option<Duration>) -> Self {
+        let calls = u128::from(calls_per_1000_seconds.max(1));
+        let gap = RATE_SPAN.as_nanos().checked_div(calls).unwrap_or(0);
+        let gap = Duration::from_nanos(u64::try_from(gap).unwrap_or(u64::MAX));
+        let ahead = gap.saturating_mul(burst.saturating_sub(1)).max(TICK);
+        let now = Instant::now();
+        let mut pace = Pace {
+            due: now,
+            gap,
+            held_until: now,
+            pauses: 0,
+            throttled_in_a_row: 0,
+            good_in_a_row: 0,
+            waited: Duration::ZERO,
+        };
+        if let Some(pause) = pause {
+            pace.hold(later(now, pause), ahead);
+        }
+        Self {
+            pace: Mutex::new(pace),
+            shortest_gap: gap,
+            ahead,
+        }
+    }
+
+    /// Waits until one call may go.
+    pub async fn acquire(&self) {
+        loop {
+            let (place, pauses) = {
+                let mut pace = self.pace();
+                let now = Instant::now();
+                let place = pace.take_place(now, self.ahead);
+                if place <= now {
+                    return;
+                }
+                pace.waited = pace.waited.saturating_add(place.duration_since(now));
+                (place, pace.pauses)
+            };
+            sleep_until(place).await;
+            // A pause that began meanwhile took the place away.
+            if self.pace().pauses == pauses {
+                return;
+            }
+        }
+    }
+
+    /// A 429 came: all lanes pause. Gives how long the pause now in force lasts from now on.
+    pub fn throttled(&self, retry_after: Option<Duration>) -> Duration {
+        let mut pace = self.pace();
+        let now = Instant::now();
+        pace.good_in_a_row = 0;
+        if pace.held_until <= now {
+            // The lanes in flight are throttled together; only the first of them counts.
+            pace.throttled_in_a_row = pace.throttled_in_a_row.saturating_add(1);
+            let slowest = self.shortest_gap.saturating_mul(SLOWEST);
+            pace.gap = pace.gap.saturating_mul(2).min(slowest);
+        }
+        let asked = retry_after.filter(|pause| !pause.is_zero());
+        let until = later(now, asked.unwrap_or_else(|| pace.own_pause()));
+        if until > pace.held_until {
+            pace.hold(until, self.ahead);
+        }
+        pace.held_until.duration_since(now)
+    }
+
+    /// A good reply came.
+    pub fn succeeded(&self) {
+        let mut pace = self.pace();
+        pace.throttled_in_a_row = 0;
+        if pace.gap <= self.shortest_gap {
+            return;
+        }
+        pace.good_in_a_row = pace.good_in_a_row.saturating_add(1);
+        if pace.good_in_a_row >= GOOD_REPLIES {
+            pace.good_in_a_row = 0;
+            let tenth = pace.gap / 10;
+            pace.gap = pace.gap.saturating_sub(tenth).max(self.shortest_gap);
+        }
+    }
+
+    /// How long calls were kept waiting, summed over the lanes.
+    pub fn waiting(&self) -> Duration {
+        self.pace().waited
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pace {
+    /// The next call's place in time, which may be past.
+    fn take_place(&mut self, now: Instant, ahead: Duration) -> Instant {
+        let place = self.due.checked_sub(ahead).unwrap_or(now);
+        self.due = later(self.due.max(now), self.gap);
+        place
+    }
+
+    /// Nobody goes before `until`, and then without a burst.
+    fn hold(&mut self, until: Instant, ahead: Duration) {
+        self.held_until = until;
+        self.pauses = self.pauses.wrapping_add(1);
+        self.due = later(until, ahead);
+    }
+
+    fn own_pause(&self) -> Duration {
+        let doublings = self.throttled_in_a_row.saturating_sub(1).min(16);
+        let factor = 2_u32.saturating_pow(doublings);
+        FIRST_PAUSE.saturating_mul(factor).min(LONGEST_PAUSE)
+    }
+}
+
+fn later(at: Instant, by: Duration) -> Instant {
+    // Ends of time as tokio has it: thirty years are enough.
+    let century = Duration::from_secs(86_400 * 365 * 30);
+    at.checked_add(by)
+        .or_else(|| at.checked_add(century))
+        .unwrap_or(at)
+}
+
+/// How long to wait before a call is repeated for the `attempt`th time: full jitter over
+/// 250 ms·2^attempt, at most 10 s. `jitter` is random bits.
+pub fn backoff(attempt: u32, jitter: u64) -> Duration {
+    let widest = 250_u64
+        .saturating_mul(2_u64.saturating_pow(attempt.min(32)))
+        .min(10_000);
+    let ms = jitter.checked_rem(widest.saturating_add(1)).unwrap_or(0);
+    Duration::from_millis(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    const TEN_A_SECOND: u64 = 10_000;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// When each of `calls` calls of one lane went, in milliseconds.
+    async fn went(pacer: &Pacer, calls: usize) -> Vec<u128> {
+        let start = Instant::now();
+        let mut went = Vec::new();
+        for _ in 0..calls {
+            pacer.acquire().await;
+            went.push(start.elapsed().as_millis());
+        }
+        went
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_goes_at_once_and_the_rest_evenly() {
+        let pacer = Pacer::new(TEN_A_SECOND, 3, None);
+        assert_eq!(went(&pacer, 6).await, [0, 0, 0, 100, 200, 300]);
+        tokio::time::advance(ms(150)).await;
+        assert_eq!(
+            went(&pacer, 3).await,
+            [0, 50, 150],
+            "half a bucket came back"
+        );
+        assert_eq!(pacer.waiting(), ms(300 + 150));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_lanes_together_keep_to_one_rate() {
+        let pacer = Arc::new(Pacer::new(TEN_A_SECOND, 10, None));
+        let start = Instant::now();
+        let mut lanes = JoinSet::new();
+        for _ in 0..16 {
+            let pacer = pacer.clone();
+            lanes.spawn(async move {
+                for _ in 0..20 {
+                    pacer.acquire().await;
+                }
+            });
+        }
+        lanes.join_all().await;
+        let ideal = (16 * 20 - 10) * 100;
+        assert_eq!(
+            start.elapsed().as_millis(),
+            ideal,
+            "320 calls at 10 a second after 10"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_429_stops_every_lane_also_those_that_had_their_place() {
+        let pacer = Arc::new(Pacer::new(TEN_A_SECOND, 1, None));
+        pacer.acquire().await;
+        let start = Instant::now();
+        let mut lanes = JoinSet::new();
+        for _ in 0..3 {
+            let pacer = pacer.clone();
+            lanes.spawn(async move {
+                pacer.acquire().await;
+                start.elapsed().as_millis()
+            });
+        }
+        tokio::time::sleep(ms(50)).await;
+        assert_eq!(pacer.throttled(Some(ms(30_000))), ms(30_000));
+        let mut went = lanes.join_all().await;
+        went.sort_unstable();
+        assert_eq!(
+            went,
+            [30_050, 30_250, 30_450],
+            "after the pause, at half the rate"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lanes_throttled_together_count_once_and_the_longest_pause_holds() {
+        let pacer = Pacer::new(TEN_A_SECOND, 1, None);
+        assert_eq!(pacer.throttled(Some(ms(5_000))), ms(5_000));
+        assert_eq!(pacer.throttled(Some(ms(2_000))), ms(5_000));
+        assert_eq!(pacer.throttled(Some(ms(8_000))), ms(8_000));
+        assert_eq!(
+            went(&pacer, 3).await,
+            [8_000, 8_200, 8_400],
+            "the rate was halved once"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_429_that_names_no_pause_gets_one_that_doubles() {
+        let pacer = Pacer::new(TEN_A_SECOND, 1, None);
+        let mut pauses = Vec::new();
+        for asked in [
+            None,
+            None,
+            Some(Duration::ZERO),
+            None,
+            None,
+            None,
+            None,
+            None,
+        ] {
+            let pause = pacer.throttled(asked);
+            pauses.push(pause.as_secs());
+            tokio::time::advance(pause).await;
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+        pacer.succeeded();
+        assert_eq!(pacer.throttled(None), ms(1_000), "a good reply forgives");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn good_replies_win_the_rate_back() {
+        let pacer = Pacer::new(TEN_A_SECOND, 1, None);
+        for _ in 0..9 {
+            let pause = pacer.throttled(Some(ms(1_000)));
+            tokio::time::advance(pause).await;
+        }
+        assert_eq!(
+            went(&pacer, 2).await,
+            [0, 1_600],
+            "no slower than a sixteenth"
+        );
+        for _ in 0..10 * 40 {
+            pacer.succeeded();
+        }
+        went(&pacer, 1).await;
+        assert_eq!(went(&pacer, 3).await, [100, 200, 300]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pause_of_an_earlier_run_is_sat_out() {
+        let pacer = Pacer::new(TEN_A_SECOND, 5, Some(ms(60_000)));
+        assert_eq!(went(&pacer, 3).await, [60_000, 60_100, 60_200]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_limit_worth_the_name_nobody_waits() {
+        let pacer = Pacer::new(u64::MAX, 1, None);
+        went(&pacer, 100_000).await;
+        assert_eq!(pacer.waiting(), Duration::ZERO);
+        let slowest = Pacer::new(0, 1, None);
+        assert_eq!(went(&slowest, 2).await, [0, 999_999]);
+    }
+
+    #[test]
+    fn backoff_widens_and_keeps_within_its_bounds() {
+        for (attempt, widest) in [(0, 250), (1, 500), (3, 2_000), (5, 8_000), (6, 10_000)] {
+            let longest = (0..=widest).map(|jitter| backoff(attempt, jitter)).max();
+            assert_eq!(longest, Some(ms(widest)), "attempt {attempt}");
+        }
+        for jitter in [0, 1, u64::MAX] {
+            assert!(backoff(u32::MAX, jitter) <= ms(10_000));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Text from outside on its way into a reply: one line, cut, and free of card numbers.
+
+use std::error::Error;
+
+use crate::domain::cards::hide_card_numbers;
+
+/// The longest text that a reply carries, in characters.
+const LONGEST: usize = 200;
+
+/// `text` as a line of at most `longest` characters without a card number in it.
+pub(super) fn line(text: &str, longest: usize) -> String {
+    // Hidden before it is cut: half a card number would no longer be known for one.
+    let hidden = hide_card_numbers(text);
+    let blank = |c: char| c.is_whitespace() || c.is_control();
+    let words: Vec<&str> = hidden
+        .split(blank)
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ").chars().take(longest).collect()
+}
+
+/// `text` as a reply carries it.
+pub(super) fn words(text: &str) -> String {
+    line(text, LONGEST)
+}
+
+/// An error with its causes, as a reply carries it.
+pub(super) fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    words(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_say_becomes_one_short_line_without_card_numbers() {
+        let rows = [
+            ("UnknownShoppingTrip", "UnknownShoppingTrip"),
+            (" two\r\n lines\t\u{0} ", "two lines"),
+            (
+                "4111 1111 1111 1111 declined",
+                "[card number hidden] declined",
+            ),
+            ("", ""),
+        ];
+        for (said, kept) in rows {
+            assert_eq!(words(said), kept);
+        }
+        let long = format!("{}4111111111111111", "é".repeat(190));
+        assert_eq!(words(&long), format!("{}[card numb", "é".repeat(190)));
+    }
+}
