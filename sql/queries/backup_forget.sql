@@ -1,0 +1,1 @@
+DELETE FROM memo WHERE name = ?1

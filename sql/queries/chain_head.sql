@@ -1,0 +1,1 @@
+SELECT seq, hash FROM journal WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1

@@ -1,0 +1,1 @@
+SELECT count(*) FROM trip WHERE status = 'in_doubt' AND ?1 IS NOT NULL

@@ -1,0 +1,1 @@
+SELECT count(*) FROM scan_code WHERE books_date = ?1

@@ -1,0 +1,1 @@
+SELECT steps, last_books_date FROM trip WHERE id = ?1

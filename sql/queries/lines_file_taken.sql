@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT 1 FROM processor_file WHERE sha256 = ?1)

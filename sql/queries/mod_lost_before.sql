@@ -1,0 +1,1 @@
+SELECT lost_before FROM meta WHERE id = 1

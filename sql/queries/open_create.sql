@@ -1,0 +1,1 @@
+INSERT INTO meta (id, created_at, lost_before) VALUES (1, ?1, ?2)

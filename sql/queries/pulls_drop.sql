@@ -1,0 +1,1 @@
+DELETE FROM pull WHERE trip = ?1

@@ -1,0 +1,1 @@
+SELECT value FROM memo WHERE name = ?1

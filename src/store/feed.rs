@@ -1,0 +1,336 @@
+//! The trip feed: rows become trips and amendments, in short transactions of their own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, Transaction, params};
+use serde::Serialize;
+
+use crate::domain::{
+    BooksDate, ClosedDays, Event, Fact, FeedRow, Rejection, RunId, Source, Standing, Timestamp,
+};
+
+use super::Store;
+use super::error::{StoreError, of_sqlite};
+use super::journal::{events_of, insert_fact, trip_row, update_trip};
+use super::row;
+
+/// A trip file by the hash of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedFile {
+    /// SHA-256 in hex.
+    pub sha256: String,
+    /// The name without folders.
+    pub name: String,
+}
+
+/// Chooses the books date, seeing which days are closed at the moment of writing.
+pub type ChooseBooksDate = Arc<dyn Fn(&ClosedDays) -> BooksDate + Send + Sync>;
+
+/// When rows are taken, and for which day's books.
+#[derive(Clone)]
+pub struct When {
+    /// The instant.
+    pub at: Timestamp,
+    /// The accounting date, chosen within the transaction.
+    pub books_date: ChooseBooksDate,
+    /// The run that imports.
+    pub run: Option<RunId>,
+}
+
+/// What the law says of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// Append these facts.
+    Append {
+        /// The facts; for a new trip they begin with `taken`.
+        facts: Vec<Fact>,
+        /// Where the trip stands after them.
+        standing: Standing,
+        /// The store is not configured.
+        unknown_store: bool,
+    },
+    /// The row says what is known.
+    Nothing,
+    /// A scan-code entry: counted only.
+    Counted,
+    /// The row cannot be taken.
+    Rejected {
+        /// The field at fault.
+        field: Option<&'static str>,
+        /// In words.
+        reason: String,
+    },
+}
+
+/// Asks the law about a row, given the trip's events so far.
+pub type Admit = Arc<dyn Fn(Option<&[Event]>, &FeedRow) -> Admission + Send + Sync>;
+
+/// Rows of a file by what became of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TakenCounts {
+    /// New trips.
+    pub new: u64,
+    /// Trips that were changed.
+    pub amended: u64,
+    /// Rows that said what was known.
+    pub unchanged: u64,
+    /// Rows that could not be taken.
+    pub rejected: u64,
+    /// Scan-code entries.
+    pub scan_codes: u64,
+}
+
+impl TakenCounts {
+    /// The counts with their names.
+    pub fn by_word(&self) -> [(&'static str, u64); 5] {
+        [
+            ("new", self.new),
+            ("amended", self.amended),
+            ("unchanged", self.unchanged),
+            ("rejected", self.rejected),
+            ("scan_codes", self.scan_codes),
+        ]
+    }
+
+    /// Adds the counts of another part.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, part) in [
+            (&mut self.new, other.new),
+            (&mut self.amended, other.amended),
+            (&mut self.unchanged, other.unchanged),
+            (&mut self.rejected, other.rejected),
+            (&mut self.scan_codes, other.scan_codes),
+        ] {
+            *sum = sum.saturating_add(part);
+        }
+    }
+}
+
+impl Store {
+    /// True when a file of these bytes was taken whole.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn feed_file_taken(&self, sha256: &str) -> Result<bool, StoreError> {
+        let sql = include_str!("../../sql/queries/feed_file_taken.sql");
+        self.read(|db| db.query_row(sql, [sha256], |row| row.get(0)))
+    }
+
+    /// Remembers that a file was taken whole.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn finish_feed_file(
+        &self,
+        file: &FeedFile,
+        at: Timestamp,
+        counts: &TakenCounts,
+    ) -> Result<(), StoreError> {
+        let (file, path, counts) = (file.clone(), self.path.clone(), counts.clone());
+        self.writer.transact(move |db| {
+            let counts = serde_json::to_string(&counts).unwrap_or_default();
+            let sql = include_str!("../../sql/queries/feed_finish_file.sql");
+            let done = db.execute(sql, (file.sha256, file.name, at.ms(), counts));
+            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
+        })
+    }
+
+    /// Takes a chunk of rows in one transaction: each is shown to `admit` with its trip's events,
+    /// those of earlier rows of the chunk among them.
+    ///
+    /// # Errors
+    /// The state cannot be written; then no row of the chunk is taken.
+    pub fn take_rows(
+        &self,
+        rows: Vec<FeedRow>,
+        file: &FeedFile,
+        when: &When,
+        admit: Admit,
+    ) -> Result<TakenCounts, StoreError> {
+        let (file, when, path) = (file.clone(), when.clone(), self.path.clone());
+        self.writer.transact(move |db| {
+            let chunk = Chunk::begin(db, &path, &file, &when)?;
+            let mut counts = TakenCounts::default();
+            for row in &rows {
+                chunk.take(row, &admit, &mut counts)?;
+            }
+            Ok(counts)
+        })
+    }
+
+    /// Keeps rows that could not be taken; the same line of the same file is kept once.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn reject_rows(
+        &self,
+        rows: Vec<Rejection>,
+        file: &FeedFile,
+        when: &When,
+    ) -> Result<(), StoreError> {
+        let (file, when, path) = (file.clone(), when.clone(), self.path.clone());
+        self.writer.transact(move |db| {
+            let chunk = Chunk::begin(db, &path, &file, &when)?;
+            rows.iter().try_for_each(|row| chunk.reject(row))
+        })
+    }
+}
+
+struct Chunk<'a> {
+    db: &'a Connection,
+    path: &'a Path,
+    file: &'a FeedFile,
+    when: &'a When,
+    books_date: BooksDate,
+}
+
+impl<'a> Chunk<'a> {
+    fn begin(
+        db: &'a Transaction<'_>,
+        path: &'a Path,
+        file: &'a FeedFile,
+        when: &'a When,
+    ) -> Result<Self, StoreError> {
+        let closed = super::closes::closed_days(db).map_err(|error| of_sqlite(path, &error))?;
+        let books_date = (when.books_date)(&closed);
+        Ok(Self {
+            db,
+            path,
+            file,
+            when,
+            books_date,
+        })
+    }
+
+    fn take(
+        &self,
+        row: &FeedRow,
+        admit: &Admit,
+        counts: &mut TakenCounts,
+    ) -> Result<(), StoreError> {
+        let sqlite = |error: rusqlite::Error| of_sqlite(self.path, &error);
+        let trip = trip_row(self.db, &row.key).map_err(sqlite)?;
+        let events = trip.map(|trip| events_of(self.db, trip, i64::MAX));
+        let events = events.transpose().map_err(sqlite)?;
+        let count = match admit(events.as_deref(), row) {
+            Admission::Append {
+                facts,
+                standing,
+                unknown_store,
+            } => {
+                let is_new = trip.is_none();
+                self.append(trip, row, &facts, &standing).map_err(sqlite)?;
+                if unknown_store {
+                    self.unknown_store(row).map_err(sqlite)?;
+                }
+                if is_new {
+                    &mut counts.new
+                } else {
+                    &mut counts.amended
+                }
+            }
+            Admission::Nothing => &mut counts.unchanged,
+            Admission::Counted => {
+                self.scan_code(row).map_err(sqlite)?;
+                &mut counts.scan_codes
+            }
+            Admission::Rejected { field, reason } => {
+                let (source, raw) = (row.source.clone(), row.raw.clone());
+                self.reject(&Rejection {
+                    source,
+                    field,
+                    reason,
+                    raw,
+                })?;
+                &mut counts.rejected
+            }
+        };
+        *count = count.saturating_add(1);
+        Ok(())
+    }
+
+    fn append(
+        &self,
+        trip: Option<i64>,
+        row: &FeedRow,
+        facts: &[Fact],
+        standing: &Standing,
+    ) -> rusqlite::Result<()> {
+        let trip = match trip {
+            Some(trip) => trip,
+            None => self.insert_trip(row, facts, standing)?,
+        };
+        let sql = include_str!("../../sql/queries/journal_stand.sql");
+        let mut statement = self.db.prepare_cached(sql)?;
+        let (mut step, last): (u32, BooksDate) =
+            statement.query_row([trip], |row| Ok((row.get(0)?, row::date(row, 1)?)))?;
+        let books_date = self.books_date.max(last);
+        for fact in facts {
+            step = step.saturating_add(1);
+            let run = self.when.run.as_ref();
+            insert_fact(self.db, trip, step, self.when.at, books_date, run, fact)?;
+        }
+        update_trip(self.db, trip, standing, books_date)?;
+        super::pulls::keep(self.db, trip, standing.wants_data, self.when.at)
+    }
+
+    fn insert_trip(
+        &self,
+        row: &FeedRow,
+        facts: &[Fact],
+        standing: &Standing,
+    ) -> rusqlite::Result<i64> {
+        let expires_at = facts.iter().find_map(|fact| {
+            let Fact::Taken { trip, .. } = fact else {
+                return None;
+            };
+            Some(trip.expires_at)
+        });
+        let sql = include_str!("../../sql/queries/feed_insert_trip.sql");
+        self.db.prepare_cached(sql)?.insert(params![
+            row.key.store.as_str(),
+            row.key.trip.as_str(),
+            standing.balances.currency.code(),
+            row.started_at.ms(),
+            expires_at.unwrap_or(row.started_at).ms(),
+            self.books_date.to_string(),
+        ])
+    }
+
+    fn unknown_store(&self, row: &FeedRow) -> rusqlite::Result<()> {
+        let sql = include_str!("../../sql/queries/feed_unknown_store.sql");
+        let values = (row.key.store.as_str(), self.books_date.to_string());
+        self.db.prepare_cached(sql)?.execute(values).map(|_| ())
+    }
+
+    fn scan_code(&self, row: &FeedRow) -> rusqlite::Result<()> {
+        let sql = include_str!("../../sql/queries/feed_scan_code.sql");
+        let line = line_of(&row.source);
+        let (store, date) = (row.key.store.as_str(), self.books_date.to_string());
+        self.db
+            .prepare_cached(sql)?
+            .execute((&self.file.sha256, line, store, date))
+            .map(|_| ())
+    }
+
+    fn reject(&self, row: &Rejection) -> Result<(), StoreError> {
+        let sqlite = |error: rusqlite::Error| of_sqlite(self.path, &error);
+        let sql = include_str!("../../sql/queries/feed_reject.sql");
+        let mut statement = self.db.prepare_cached(sql).map_err(sqlite)?;
+        let done = statement.execute(params![
+            self.file.sha256,
+            row.source.file,
+            line_of(&row.source),
+            row.field,
+            row.reason,
+            row.raw,
+            self.books_date.to_string(),
+        ]);
+        done.map(|_| ()).map_err(sqlite)
+    }
+}
+
+fn line_of(source: &Source) -> i64 {
+    i64::try_from(source.line).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,93 @@
+//! Mails that wait to be delivered.
+
+use crate::domain::{RunId, Timestamp};
+
+use super::Store;
+use super::error::{StoreError, of_sqlite};
+
+/// A mail that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its row.
+    pub id: i64,
+    /// The message as it is to be sent, Message-ID and all.
+    pub body: Vec<u8>,
+    /// Deliveries tried so far.
+    pub tries: u32,
+}
+
+impl Store {
+    /// Puts a mail into the outbox; the same Message-ID again is the same mail.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn queue_mail(
+        &self,
+        run: &RunId,
+        message_id: &str,
+        body: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = include_str!("../../sql/queries/outbox_queue.sql");
+        let (run, message_id, path) = (run.clone(), message_id.to_owned(), self.path.clone());
+        self.writer.transact(move |db| {
+            let done = db.execute(sql, (run.as_str(), message_id, body, now.ms()));
+            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
+        })
+    }
+
+    /// Mails whose time has come, oldest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn due_mails(&self, now: Timestamp, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        let sql = include_str!("../../sql/queries/outbox_due.sql");
+        self.read(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map((now.ms(), limit), |row| {
+                Ok(Waiting {
+                    id: row.get(0)?,
+                    body: row.get(1)?,
+                    tries: row.get(2)?,
+                })
+            });
+            rows?.collect()
+        })
+    }
+
+    /// How many mails wait.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn mails_waiting(&self) -> Result<u64, StoreError> {
+        let sql = include_str!("../../sql/queries/outbox_waiting.sql");
+        let count: i64 = self.read(|db| db.query_row(sql, (), |row| row.get(0)))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// Remembers that a mail was delivered; its text is not kept any longer.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn mail_sent(&self, id: i64, at: Timestamp) -> Result<(), StoreError> {
+        let sql = include_str!("../../sql/queries/outbox_sent.sql");
+        let path = self.path.clone();
+        self.writer.transact(move |db| {
+            let done = db.execute(sql, (id, at.ms()));
+            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
+        })
+    }
+
+    /// Remembers that a delivery failed, and when to try again.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn mail_failed(&self, id: i64, why: &str, next_at: Timestamp) -> Result<(), StoreError> {
+        let sql = include_str!("../../sql/queries/outbox_failed.sql");
+        let (why, path) = (why.to_owned(), self.path.clone());
+        self.writer.transact(move |db| {
+            let done = db.execute(sql, (id, why, next_at.ms()));
+            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! Runs, and the small facts that outlive them.
+
+use crate::domain::{BooksDate, RunId, Timestamp};
+
+use super::Store;
+use super::error::{StoreError, of_sqlite};
+use super::row;
+
+/// A run as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its id.
+    pub id: String,
+    /// What was started.
+    pub command: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The accounting date of what it learnt.
+    pub books_date: BooksDate,
+    /// When it ended; none for a run that was killed or is running.
+    pub finished_at: Option<Timestamp>,
+    /// Its exit code.
+    pub exit_code: Option<u8>,
+    /// Its report as JSON.
+    pub report: Option<String>,
+}
+
+impl Store {
+    /// Writes that a run has begun.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn begin_run(
+        &self,
+        run: &RunId,
+        command: &str,
+        at: Timestamp,
+        books_date: BooksDate,
+    ) -> Result<(), StoreError> {
+        let sql = include_str!("../../sql/queries/runs_begin.sql");
+        let (run, command, path) = (run.clone(), command.to_owned(), self.path.clone());
+        self.writer.transact(move |db| {
+            let done = db.execute(
+                sql,
+                (run.as_str(), command, at.ms(), books_date.to_string()),
+            );
+            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
+        })
+    }
+
+    /// Writes how a run ended.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn finish_run(
+        &self,
+        run: &RunId,
+        at: Timestamp,
+        exit_code: u8,
+        report: &str,
+    ) -> Result<(), StoreError> {
+        let sql = include_str!("../../sql/queries/runs_finish.sql");
+        let (run, report, path) = (run.clone(), report.to_owned(), self.path.clone());
+        self.writer.transact(move |db| {
+            let done = db.execute(sql, (run.as_str(), at.ms(), exit_code, report));
+            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
+        })
+    }
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn runs(&self, limit: u32) -> Result<Vec<RunRow>, StoreError> {
+        let sql = include_str!("../../sql/queries/runs_newest.sql");
+        self.read(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map([limit], |row| {
+                Ok(RunRow {
+                    id: row.get(0)?,
+                    command: row.get(1)?,
+                    started_at: row::instant(row, 2)?,
+                    books_date: row::date(row, 3)?,
+                    finished_at: row::instant_or_none(row, 4)?,
+                    exit_code: row.get(5)?,
+                    report: row.get(6)?,
+                })
+            });
+            rows?.collect()
+        })
+    }
+
+    /// Until when the service asked every lane to pause.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn pause_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        let memo = self.memo("pause_until")?;
+        Ok(memo
+            .and_then(|text| text.parse().ok())
+            .map(Timestamp::of_ms))
+    }
+
+    /// Remembers a pause, so that it outlives the process.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn set_pause_until(&self, until: Timestamp) -> Result<(), StoreError> {
+        self.set_memo("pause_until", &until.ms().to_string())
+    }
+
+    /// A small fact by its name.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn memo(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let sql = include_str!("../../sql/queries/runs_memo.sql");
+        let mut found: Vec<String> = self.read(|db| {
+            db.prepare_cached(sql)?
+                .query_map([name], |row| row.get(0))?
+                .collect()
+        })?;
+        Ok(found.pop())
+    }
+
+    /// Remembers a small fact.
+    ///
+    /// # Errors
+    /// The state cannot be written.
+    pub fn set_memo(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        let sql = include_str!("../../sql/queries/runs_set_memo.sql");
+        let (name, value, path) = (name.to_owned(), value.to_owned(), self.path.clone());
+        self.writer.transact(move |db| {
+            let done = db.execute(sql, (name, value));
+            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
+        })
+    }
+}
