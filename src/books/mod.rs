@@ -1,1 +1,27 @@
-//! To be built.
+//! Books: takes what a day did to each trip and gives the day's totals and its bad-debt ledger.
+//!
+//! Pure. The close opens both with the totals of the day before, feeds them trip by trip in
+//! (store, trip) order, and takes out [`crate::domain::DayTotal`]s whose control equation
+//! [`check`] proves or refutes.
+
+mod bad_debt;
+mod control;
+
+pub use bad_debt::{EntryKind, Ledger, LedgerEntry};
+pub use control::{Control, Counted, Equation, Imbalance, check};
+
+use crate::domain::MoneyError;
+
+/// Why a day's books could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BooksError {
+    /// Two currencies met, or a sum left 64 bits.
+    #[error("the books of {0} cannot be added up: {1}")]
+    Money(String, MoneyError),
+    /// Money was found captured for a trip that has no loss on record.
+    #[error(
+        "{0} has money found captured but no loss before it: its journal is damaged, see \
+         `tripsettle show {0}`"
+    )]
+    NothingToReverse(String),
+}

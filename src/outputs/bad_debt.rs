@@ -1,0 +1,136 @@
+//! `bad_debt.csv`, the day's ledger entries, and `bad_debt_summary.csv`, what they add up to.
+
+use std::io::Write;
+
+use crate::books::LedgerEntry;
+use crate::domain::{BooksDate, DayTotal, Money};
+
+use super::table::{FileTotals, Table};
+use super::{BAD_DEBT, BAD_DEBT_SUMMARY, OutputError};
+
+const COLUMNS: [&str; 14] = [
+    "entry_id",
+    "books_date",
+    "business_date",
+    "store_id",
+    "shopping_trip_id",
+    "currency",
+    "kind",
+    "amount",
+    "balance",
+    "reason",
+    "policy",
+    "cart_total",
+    "captured_amount",
+    "run_id",
+];
+
+const SUMMARY_COLUMNS: [&str; 9] = [
+    "books_date",
+    "store_id",
+    "currency",
+    "opening",
+    "new",
+    "reversed",
+    "recovered",
+    "written_off",
+    "closing",
+];
+
+/// Writes `bad_debt.csv`.
+#[derive(Debug)]
+pub struct BadDebtWriter<W> {
+    table: Table<W>,
+}
+
+impl<W: Write> BadDebtWriter<W> {
+    /// Writes the header row.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn new(to: W) -> Result<Self, OutputError> {
+        let table = Table::begin(BAD_DEBT, &COLUMNS, to)?;
+        Ok(Self { table })
+    }
+
+    /// Writes one entry. Entries come in the order of the ledger.
+    ///
+    /// # Errors
+    /// I/O, an entry out of order, or a control total that overflows.
+    pub fn write(&mut self, entry: &LedgerEntry) -> Result<(), OutputError> {
+        let (store, trip) = (&entry.key.store, &entry.key.trip);
+        let table = &mut self.table;
+        table.in_order([store.as_str(), trip.as_str(), ""], true)?;
+        table
+            .word(&entry.entry_id)
+            .word(entry.books_date)
+            .word(entry.business_date)
+            .word(store)
+            .word(trip)
+            .word(entry.amount.currency())
+            .word(entry.kind)
+            .summed("amount", entry.amount)?
+            .amount(Some(entry.balance))
+            .word(entry.reason)
+            .word(entry.policy)
+            .amount(Some(entry.cart_total))
+            .amount(Some(entry.captured_amount))
+            .word_if(entry.run_id.as_ref())
+            .end()
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn finish(self) -> Result<FileTotals, OutputError> {
+        self.table.finish()
+    }
+}
+
+/// Writes `bad_debt_summary.csv`.
+#[derive(Debug)]
+pub struct BadDebtSummaryWriter<W> {
+    table: Table<W>,
+    books_date: BooksDate,
+}
+
+impl<W: Write> BadDebtSummaryWriter<W> {
+    /// Writes the header row.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn new(books_date: BooksDate, to: W) -> Result<Self, OutputError> {
+        let table = Table::begin(BAD_DEBT_SUMMARY, &SUMMARY_COLUMNS, to)?;
+        Ok(Self { table, books_date })
+    }
+
+    /// Writes the row of one store and currency. Rows come sorted by store, then currency.
+    ///
+    /// # Errors
+    /// I/O, a row out of order, or a control total that overflows.
+    pub fn write(&mut self, day: &DayTotal) -> Result<(), OutputError> {
+        let of = |minor| Money::of_minor(minor, day.currency);
+        let table = &mut self.table;
+        table.in_order([day.store.as_str(), day.currency.code(), ""], false)?;
+        table
+            .word(self.books_date)
+            .word(&day.store)
+            .word(day.currency)
+            .summed("opening", of(day.debt_opening))?
+            .summed("new", of(day.debt_new))?
+            .summed("reversed", of(day.debt_reversed))?
+            .summed("recovered", of(day.debt_recovered))?
+            .summed("written_off", of(day.debt_written_off))?
+            .summed("closing", of(day.debt_closing))?
+            .end()
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn finish(self) -> Result<FileTotals, OutputError> {
+        self.table.finish()
+    }
+}
