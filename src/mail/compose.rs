@@ -25,7 +25,7 @@ pub struct Composed {
 
 /// Composes the mail of a run.
 ///
-/// `attachments` are file names with their bytes, in the order of importance; those that would bring
+/// `attachments` are file names with their bytes, by importance; those that would bring
 /// the sum of the sizes above `max_attach_bytes` are left out, and the text says which. The date is
 /// the run's end, so that the same story gives the same bytes.
 ///

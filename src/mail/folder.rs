@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use crate::disk::sync_road;
 
 use super::MailError;
 
@@ -36,17 +38,29 @@ fn trouble(folder: &Path, why: &io::Error) -> MailError {
     }
 }
 
+/// For accountants, as what is published, whatever the umask; one that is there stays as it is.
+fn make_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o750).create(dir)?;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o750))
+}
+
 fn put_now(dir: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = file_name(bytes)?;
-    fs::create_dir_all(dir)?;
+    make_dir(dir)?;
     let mut file = tempfile::Builder::new()
         .prefix(".mail-")
-        .permissions(fs::Permissions::from_mode(0o640))
+        .permissions(fs::Permissions::from_mode(0o600))
         .tempfile_in(dir)?;
+    let permissions = fs::Permissions::from_mode(0o640);
+    file.as_file().set_permissions(permissions)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(dir.join(name))?;
-    fs::File::open(dir)?.sync_all()
+    sync_road(dir)
 }
 
 /// `<id@host>` of the header becomes `id@host.eml`; anything odd in it becomes `_`.

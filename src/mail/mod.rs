@@ -2,8 +2,8 @@
 //! decides what is told, never repeats a mail by itself, and never lets out a card number or a
 //! password.
 //!
-//! [`compose`] is pure: the same story gives the same bytes, with a Message-ID made of the run id,
-//! so that a mail may be sent again after silence and is still one mail. [`send`] takes those bytes,
+//! [`compose()`] is pure: the same story gives the same bytes, with a Message-ID made of the run
+//! id, so that a mail may be sent again after silence and still is one. [`send`] takes those bytes,
 //! perhaps much later and from the outbox, and has one deadline for the whole of it.
 
 mod compose;
@@ -44,8 +44,8 @@ pub struct MailSettings {
 
 /// Delivers one composed mail to the recipients of `settings`.
 ///
-/// `bytes` is an RFC 5322 message with a Message-ID, as [`compose`] makes it. A folder holds one file
-/// for a Message-ID, however often it is delivered. After a [`MailError::TimedOut`] the mail may have
+/// `bytes` is an RFC 5322 message with a Message-ID, as [`compose()`] makes it. A folder holds one
+/// file for a Message-ID, however often it comes. After a [`MailError::TimedOut`] it may have
 /// arrived; sent again it carries the same Message-ID.
 ///
 /// # Errors

@@ -47,6 +47,8 @@ pub struct Story {
     pub rejected_rows: u64,
     /// Warnings, each a sentence.
     pub warnings: Vec<String>,
+    /// The journal's head when the mail was written, so that it is kept off the machine.
+    pub journal: String,
     /// What a person may want to do next.
     pub next_commands: Vec<NextCommand>,
 }

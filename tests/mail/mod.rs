@@ -76,7 +76,7 @@ pub fn quiet_night() -> Story {
         days: vec![DayClosed {
             books_date: BooksDate::parse("2026-03-08").unwrap(),
             edition: 1,
-            verdict: "the control equation holds for 2 of 2 stores and currencies".to_owned(),
+            verdict: "BALANCED  2026-03-08, edition 1: every store and currency adds up".to_owned(),
             summary: summary.to_owned(),
             path: "/var/lib/tripsettle/out/2026-03-08/e1".to_owned(),
         }],
@@ -114,6 +114,7 @@ pub fn quiet_night() -> Story {
         },
         rejected_rows: 0,
         warnings: Vec::new(),
+        journal: format!("4711:{}", "0".repeat(64)),
         next_commands: Vec::new(),
     }
 }
