@@ -1,13 +1,112 @@
-//! tripsettle: see the map below (written out once the rooms stand).
+//! tripsettle: THE MAP.
+//!
+//! A trip's road through the house, top to bottom; doors do I/O, the other rooms only think:
+//!
+//! ```text
+//!   trip files ──▶ trips ──▶ settlement::admit ──▶ store (journal: taken, amended)
+//!                                                     │
+//!   clock, schedule ──▶ sweep: plan of what is due ◀──┘ open trips by act_by
+//!                         │
+//!   run::lanes:  decide ─▶ intent to disk ─▶ payment_service ─▶ reply to disk ─▶ decide …
+//!                         │
+//!   run::pull:   transactional data ──▶ evidence       processor reports ──▶ processor ──▶ lines
+//!                         │                                                      │
+//!   run::examine: reconcile ──▶ breaks opened and cured, debt reversed ◀─────────┘
+//!                         │
+//!   run::close:  books (ledger, control equation) + outputs (files) ──▶ commit ──▶ put in place
+//!                         │
+//!   run::outbox: mail
+//! ```
+//!
+//! # Arrows
+//!
+//! `domain` imports nothing of ours. Doors (`trips`, `payment_service`, `store`, `processor`,
+//! `mail`) and pure rooms (`sweep`, `settlement`, `reconcile`, `books`) import `domain` and not
+//! each other;
+//! `outputs` also the results of `reconcile` and `books`; `run` all of them; `cli` and `main` wire.
+//! Doors and `outputs` may use `disk` (how names last) and `planted` (defects for the proofs).
+//! `sandbox` imports nothing of ours: it is a witness. `tests/tidy.rs` holds us to it.
+//!
+//! # Invariants, and who keeps them
+//!
+//! - No capture is sent that could be a second one: `settlement` refuses the intent, the triggers
+//!   of `sql/migrations` refuse it again, `run::lanes` commits it before the first byte is sent.
+//! - Silence is *in doubt*, never *failed*: `payment_service::classify`, in one place.
+//! - Every cent is in exactly one part: [`domain::Balances::hold`] for a trip, a CHECK in the
+//!   database, [`domain::DayTotal::difference`] for a day; what does not balance is not published.
+//! - Status is derived: [`settlement::History`] alone makes one; the trip's row repeats it and is
+//!   written in the same transaction as the event.
+//! - The same night gives the same bytes: `run::render` is a function of the journal up to a place.
+//! - What was written stays as it was: `store::chain` links the events by their hashes, and
+//!   `run::verify` proves journal, rows, closed days and published files against each other.
+//! - An attempt is named by the step of its intent. UNIQUE (trip, step) and the steps that a writer
+//!   has seen are the compare-and-set: whoever comes second reads again and decides again.
+//!
+//! # Decided where the design is silent
+//!
+//! - Captured elsewhere for less than the total: the rest is bad debt `declined`; for more: the
+//!   total is amended up and `elsewhere_above_total` is a break. A word of the feed closes a trip
+//!   also after a Capture of ours that was certainly not executed.
+//! - A processor's line on an open trip closes it as captured; we never capture it then.
+//! - Evidence that ends a doubt books the intended amount; a line that differs is a break.
+//! - Expired, cancel-unconfirmed, elsewhere-above-total and captured-after-write-off are told on
+//!   their first day only; breaks of weight `info` never change an exit code.
+//! - Half open, the capture breaker asks a read for its good reply.
+//! - Transactional data is asked for in doubts too: as a hint, or as proof where configured.
+//! - Missed days are closed in order, all events on the pass's own books date; the first run ever
+//!   closes the last ended day, empty or not.
+//! - Reports of processors are taken by `run` and `backfill`, not by `settle`.
+//! - A file that cannot be read as a whole stays in the inbox, with one row in `rejected.csv`.
+//! - The head of the journal is told outside (summaries, mails) in groups of digits, so that it
+//!   never looks like a card's number. An edition tells the head at its own last event; a later
+//!   edition that would differ in the head alone is not made.
+//! - After `init --after-loss` the days that stand published count as closed.
+//! - A backup knows that it is one, and a state that does not know an edition in `output_dir` is
+//!   older than what happened: every command but `verify`, `backup` and `init` refuses both (65)
+//!   until `init --after-restore` has put what is open in doubt.
+//! - `rule --file` writes each row on its own; the same verdict, name and note for a trip is never
+//!   written twice, so that a list given again cannot end a doubt that came later.
+//! - `demo` ends with 0 when the night was played, whatever the night's own exit code was.
+//!
+//! # What you were told → your room
+//!
+//! | symptom | look in |
+//! |---|---|
+//! | a row of the feed was rejected, or should have been | `trips::fields`, `settlement::feed` |
+//! | a trip was not settled tonight | `sweep` ([`sweep::is_due`]), `tripsettle plan` |
+//! | the wrong call, or the wrong loss, for a trip | `settlement::decide`, `tripsettle show` |
+//! | a reply was read wrongly | `payment_service::classify` |
+//! | too fast, too slow, paused for ever | `payment_service::pacing`, `run::calling` |
+//! | a doubt that should not be | `run::lanes`, `payment_service::breakers` |
+//! | "a second capture attempt", "changed meanwhile" | `store::journal`, `sql/migrations` |
+//! | a break that should (not) be there | `reconcile` |
+//! | the control equation does not hold | `books::control`, `run::stakes`, `run::render` |
+//! | a file's columns, bytes, place | `outputs`, `run::close` |
+//! | a new edition without a reason, or none | `run::close` (`next_edition`) |
+//! | the mail | `run::story`, `mail`; not delivered: `run::outbox` |
+//! | the exit code | `run::report` |
+//! | `verify` says DAMAGED | `run::verify`, `run::verify_files`, `store::chain` |
+//! | a backup, or a state that is refused as older | `store::backup`, `run::restore` |
+//! | configuration, paths, environment | `config` |
+//!
+//! # Glossary
+//!
+//! The words are those of the design, and no others: trip, payment token, business date (of a
+//! trip), books date (of an event), run, settle pass, day close, sweep, plan, batch, call, attempt,
+//! reply, in doubt, evidence, initiated / evidenced / settled, declined, bad debt, write-off,
+//! recovery, journal, ledger, postings, processor line, match, break, publish, edition. [`domain`]
+//! holds the types of the same names.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod books;
 pub mod cli;
 pub mod config;
+pub mod disk;
 pub mod domain;
 pub mod mail;
 pub mod outputs;
 pub mod payment_service;
+pub mod planted;
 pub mod processor;
 pub mod reconcile;
 pub mod run;

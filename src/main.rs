@@ -1,2 +1,20 @@
-//! tripsettle
-fn main() {}
+//! tripsettle: hands over the clock and TLS, and exits as the command says.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tripsettle::domain::{Clock, Timestamp};
+
+/// The machine's clock: read here and nowhere else.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        chrono::Utc::now().into()
+    }
+}
+
+fn main() -> ExitCode {
+    tripsettle::payment_service::install_tls();
+    ExitCode::from(tripsettle::cli::start(Arc::new(SystemClock)))
+}

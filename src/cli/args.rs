@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::domain::BooksDate;
+use crate::domain::{BooksDate, Head};
 
 /// Settles Just Walk Out shopping trips before their payment tokens die, and closes the books.
 #[derive(Debug, Parser)]
@@ -33,7 +33,7 @@ Exit codes:
   10   attention: breaks, refusals or rejected rows
   11   captures in doubt stand
   12   trips expired in this run, or are at risk before the next planned run
-  65   state damaged, missing or newer
+  65   state damaged, missing, older or newer
   69   payment service unavailable
   70   control equation does not hold
   74   disk or I/O
@@ -65,6 +65,10 @@ pub enum Command {
     Rule(RuleArgs),
     /// Try configuration, database, clock, credentials, service and mail; moves no money.
     Check,
+    /// Copy the state into a new file, safely beside a run.
+    Backup(BackupArgs),
+    /// Prove that state and published files are what was once written; reads only, beside a run.
+    Verify(VerifyArgs),
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -77,6 +81,10 @@ pub enum Command {
 /// `init`.
 #[derive(Debug, Args)]
 pub struct InitArgs {
+    /// An older copy of the state was put back: every open trip that began before this moment is in
+    /// doubt, so that nothing is captured twice.
+    #[arg(long, conflicts_with = "after_loss")]
+    pub after_restore: bool,
     /// The state was lost: every trip imported from now on that began before this moment is in
     /// doubt, so that nothing is captured twice.
     #[arg(long)]
@@ -143,19 +151,40 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 pub struct RuleArgs {
     /// STORE/TRIP_ID, or the trip id alone when it is unique.
-    pub trip: String,
+    #[arg(required_unless_present = "file")]
+    pub trip: Option<String>,
     /// The ruling.
-    #[arg(value_enum)]
-    pub verdict: VerdictArg,
+    #[arg(value_enum, required_unless_present = "file")]
+    pub verdict: Option<VerdictArg>,
+    /// Many rulings: a CSV file with the columns trip,verdict and, as needed, amount,by,note. Rows
+    /// that are refused stop no other; a file that is given again rules nothing twice.
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["trip", "verdict", "amount"])]
+    pub file: Option<PathBuf>,
     /// With `captured`: how much was captured [default: the intended amount].
     #[arg(long, value_name = "AMOUNT")]
     pub amount: Option<String>,
-    /// Who rules.
-    #[arg(long, value_name = "NAME")]
-    pub by: String,
-    /// Why.
-    #[arg(long, value_name = "TEXT")]
-    pub note: String,
+    /// Who rules; with --file, for every row that names nobody.
+    #[arg(long, value_name = "NAME", required_unless_present = "file")]
+    pub by: Option<String>,
+    /// Why; with --file, for every row that says nothing.
+    #[arg(long, value_name = "TEXT", required_unless_present = "file")]
+    pub note: Option<String>,
+}
+
+/// `backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// A file that does not exist yet, or a folder: then the file is named after the moment.
+    #[arg(value_name = "FILE|DIR")]
+    pub to: PathBuf,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A head of the journal that was kept elsewhere, as mails and summaries tell it; also several.
+    #[arg(long = "head", value_name = "SEQ:HASH")]
+    pub heads: Vec<Head>,
 }
 
 /// The rulings that can be typed.

@@ -1,4 +1,112 @@
-//! The command line: so far what can be typed, and the logs.
+//! The command line: parse, wire, print, exit; what a command does is decided elsewhere.
 
 pub mod args;
+mod backup;
+mod check;
+mod demo;
+mod exit;
 pub mod logging;
+mod night;
+mod plan;
+mod print;
+mod progress;
+mod rulings;
+mod sandbox;
+mod show;
+mod state;
+mod status;
+mod verify;
+mod wire;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Parser;
+
+use crate::config::{Config, DEFAULT_FILE};
+use crate::domain::Clock;
+
+use args::{Cli, Command, ConfigCommand};
+use exit::Failure;
+use print::Output;
+
+/// Runs the command that was typed; gives the exit code.
+pub fn start(clock: Arc<dyn Clock>) -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    let output = Output {
+        json: cli.json,
+        quiet: cli.quiet,
+    };
+    let wish = std::env::var("TRIPSETTLE_LOG").ok();
+    let done = logging::start(wish.as_deref(), cli.quiet)
+        .map_err(Failure::configuration)
+        .and_then(|()| runtime()?.block_on(command(cli, clock, &output)));
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.code
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.map_err(|why| Failure {
+        code: 74,
+        message: format!("no threads to work with: {why}"),
+    })
+}
+
+async fn command(cli: Cli, clock: Arc<dyn Clock>, output: &Output) -> Result<u8, Failure> {
+    let flag = cli.config;
+    let load = || load(flag.as_deref());
+    let now = clock.now();
+    match cli.command {
+        Command::Init(args) => state::init(&*load()?, &args, now, output),
+        Command::Import(args) => night::import(load()?, &args, now, output),
+        Command::Run(args) => night::run(load()?, args, clock, output).await,
+        Command::Settle(args) => night::settle(load()?, args, clock, output).await,
+        Command::Backfill(args) => night::backfill(load()?, args, clock, output).await,
+        Command::Plan => plan::plan(&*load()?, now, output),
+        Command::Status(args) => status::status(&*load()?, &args, now, output),
+        Command::Show(args) => show::show(&*load()?, &args, now, output),
+        Command::Rule(args) => show::rule(&*load()?, args, now, output),
+        Command::Check => check::check(load()?, clock, output).await,
+        Command::Backup(args) => backup::backup(&*load()?, &args, now, output),
+        Command::Verify(args) => verify::verify(&*load()?, &args, output),
+        Command::Config(ConfigCommand::Generate) => {
+            output.text(DEFAULT_FILE);
+            Ok(0)
+        }
+        Command::Config(ConfigCommand::Show) => {
+            output.config(&*load()?);
+            Ok(0)
+        }
+        Command::Sandbox(args) => sandbox::serve(&args, output).await,
+        Command::Demo(args) => demo::demo(&args, clock, output).await,
+    }
+}
+
+fn load(flag: Option<&Path>) -> Result<Arc<Config>, Failure> {
+    // A variable that is not text cannot be one of ours.
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let cwd = std::env::current_dir().map_err(|why| Failure {
+        code: 74,
+        message: format!("no current folder: {why}"),
+    })?;
+    let config = Config::load(flag, &environment, &cwd);
+    config
+        .map(Arc::new)
+        .map_err(|error| Failure::configuration(error.to_string()))
+}

@@ -1,5 +1,6 @@
 //! Why a pass ends early, and the one flag that every lane looks at.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -29,7 +30,8 @@ impl Why {
             Self::Signal(_) => 143,
             Self::Unavailable(_) | Self::Clock(_) => 69,
             Self::Authentication(_) => 77,
-            Self::Failed(_) => 1,
+            // The error itself is given back by the lane, with a code of its own.
+            Self::Failed(_) => 0,
             Self::NotTheService(_) => 78,
         }
     }
@@ -61,11 +63,13 @@ impl Why {
 pub struct Halt {
     token: CancellationToken,
     why: Mutex<Option<Why>>,
+    code: AtomicU8,
 }
 
 impl Halt {
     /// Nothing new begins from here on; calls in flight are finished and recorded.
     pub fn stop(&self, why: Why) {
+        self.code.fetch_max(why.exit_code(), Ordering::Relaxed);
         let mut kept = self.why.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.is_none() {
             tracing::warn!(reason = %why.sentence(), "the pass stops");
@@ -83,6 +87,11 @@ impl Halt {
     /// Waits until [`Halt::stop`] is called.
     pub async fn stopped(&self) {
         self.token.cancelled().await;
+    }
+
+    /// The largest exit code of all reasons given; 0 when there was none.
+    pub fn exit_code(&self) -> u8 {
+        self.code.load(Ordering::Relaxed)
     }
 
     /// Why, once stopping.

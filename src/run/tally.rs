@@ -3,78 +3,90 @@
 //! No published file is made from it; those are functions of the journal.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
-use crate::domain::{Call, Heard, Money, Timestamp, TripKey};
+use crate::domain::{Balances, Call, Currency, Heard, Money, Status, Timestamp, TripKey};
 
 /// How many trips an incident names.
 const NAMED_TRIPS: usize = 20;
 
 /// The service answered 5xx: what an incident report needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Incident {
     /// Calls so answered.
     pub calls: u64,
     /// When the first was answered.
-    pub first: Option<String>,
+    #[serde(serialize_with = "text")]
+    pub first: Timestamp,
     /// When the last was answered.
-    pub last: Option<String>,
-    /// Calls by HTTP status.
-    pub statuses: BTreeMap<u16, u64>,
+    #[serde(serialize_with = "text")]
+    pub last: Timestamp,
+    /// Calls by name and HTTP status.
+    pub replies: BTreeMap<&'static str, BTreeMap<u16, u64>>,
     /// The first trips concerned.
-    pub trips: Vec<String>,
+    #[serde(serialize_with = "texts")]
+    pub trips: Vec<TripKey>,
     /// How many trips were concerned (counted per call once the list is full).
     pub trips_concerned: u64,
 }
 
-/// Count and money, the money as text per currency.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CountAndMoney {
+/// Trips that came to an outcome in this run, and their money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outcome {
     /// How many.
-    pub count: u64,
-    /// Minor units per currency.
-    pub minor: BTreeMap<String, i64>,
+    pub trips: u64,
+    /// The sum of their cart totals.
+    #[serde(serialize_with = "text")]
+    pub cart_total: Money,
+    /// What was captured of it.
+    #[serde(serialize_with = "text")]
+    pub captured: Money,
+    /// What was booked as bad debt.
+    #[serde(serialize_with = "text")]
+    pub bad_debt: Money,
 }
 
-impl CountAndMoney {
-    /// Counts one more of `money`.
-    pub fn add(&mut self, money: Money) {
-        self.count = self.count.saturating_add(1);
-        let sum = self
-            .minor
-            .entry(money.currency().code().to_owned())
-            .or_default();
-        *sum = sum.saturating_add(money.minor());
+impl Outcome {
+    fn add(&mut self, balances: &Balances) {
+        let currency = balances.currency;
+        self.trips = self.trips.saturating_add(1);
+        for (sum, part) in [
+            (&mut self.cart_total, balances.cart_total),
+            (&mut self.captured, balances.captured),
+            (&mut self.bad_debt, balances.bad_debt),
+        ] {
+            *sum = sum.plus(Money::of_minor(part, currency)).unwrap_or(*sum);
+        }
     }
 }
 
 /// The counters of one run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// Calls by name and reply, e.g. `adjust` → `approved` → 12.
-    pub calls: BTreeMap<String, BTreeMap<String, u64>>,
+    pub calls: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Sum of the calls' latencies in milliseconds.
     pub latency_ms: u64,
     /// The longest call in milliseconds.
     pub slowest_ms: u64,
     /// Milliseconds that lanes spent waiting for the rate limit, added up.
     pub paced_ms: u64,
-    /// How often the service asked for a pause, and for how long in all.
+    /// How often the service asked for a pause.
     pub pauses: u64,
     /// Milliseconds of pauses asked for.
     pub pause_ms: u64,
-    /// 5xx answers.
-    pub incident: Incident,
-    /// Trips that came to an end in this run, by outcome.
-    pub outcomes: BTreeMap<String, CountAndMoney>,
+    /// 5xx answers, if there were any.
+    pub incident: Option<Incident>,
+    /// Trips that came to an outcome in this run.
+    pub outcomes: BTreeMap<Status, BTreeMap<Currency, Outcome>>,
     /// New doubts of this run.
     pub new_doubts: u64,
     /// Trips that expired in this run.
     pub expired: u64,
     /// Feed rows by what became of them.
-    pub feed: BTreeMap<String, u64>,
+    pub feed: BTreeMap<&'static str, u64>,
     /// Processor lines taken.
     pub lines_taken: u64,
     /// Files that could not be read as a whole, with the reason.
@@ -93,55 +105,103 @@ impl Tally {
         took_ms: u64,
         at: Timestamp,
     ) {
-        let by_reply = self.calls.entry(call.name().to_owned()).or_default();
-        let count = by_reply.entry(heard.reply.name().to_owned()).or_default();
+        let by_reply = self.calls.entry(call.name()).or_default();
+        let count = by_reply.entry(heard.reply.name()).or_default();
         *count = count.saturating_add(1);
         self.latency_ms = self.latency_ms.saturating_add(took_ms);
         self.slowest_ms = self.slowest_ms.max(took_ms);
         if let Some(status) = heard.status.filter(|status| *status >= 500) {
-            self.count_incident(key, status, at);
+            self.count_incident(key, call, status, at);
         }
     }
 
-    fn count_incident(&mut self, key: &TripKey, status: u16, at: Timestamp) {
-        let incident = &mut self.incident;
+    fn count_incident(&mut self, key: &TripKey, call: &Call, status: u16, at: Timestamp) {
+        let incident = self.incident.get_or_insert_with(|| Incident {
+            calls: 0,
+            first: at,
+            last: at,
+            replies: BTreeMap::new(),
+            trips: Vec::new(),
+            trips_concerned: 0,
+        });
         incident.calls = incident.calls.saturating_add(1);
-        incident.first.get_or_insert_with(|| at.to_string());
-        incident.last = Some(at.to_string());
-        let count = incident.statuses.entry(status).or_default();
+        incident.last = at;
+        let by_status = incident.replies.entry(call.name()).or_default();
+        let count = by_status.entry(status).or_default();
         *count = count.saturating_add(1);
-        let name = key.to_string();
-        if incident.trips.contains(&name) {
+        if incident.trips.contains(key) {
             return;
         }
         incident.trips_concerned = incident.trips_concerned.saturating_add(1);
         if incident.trips.len() < NAMED_TRIPS {
-            incident.trips.push(name);
+            incident.trips.push(key.clone());
+        }
+    }
+
+    /// Counts a trip that came to `status`.
+    pub fn count_outcome(&mut self, status: Status, balances: &Balances) {
+        let zero = Money::zero(balances.currency);
+        let by_currency = self.outcomes.entry(status).or_default();
+        let fresh = Outcome {
+            trips: 0,
+            cart_total: zero,
+            captured: zero,
+            bad_debt: zero,
+        };
+        by_currency
+            .entry(balances.currency)
+            .or_insert(fresh)
+            .add(balances);
+        match status {
+            Status::InDoubt => self.new_doubts = self.new_doubts.saturating_add(1),
+            Status::Expired => self.expired = self.expired.saturating_add(1),
+            Status::Captured
+            | Status::CapturedPartial
+            | Status::Cancelled
+            | Status::WrittenOff
+            | Status::Refused
+            | Status::Open => {}
         }
     }
 
     /// How many calls were made, whatever the reply.
     pub fn calls_made(&self) -> u64 {
-        self.calls
-            .values()
-            .flat_map(BTreeMap::values)
-            .fold(0, |sum, n| sum.saturating_add(*n))
+        let counts = self.calls.values().flat_map(BTreeMap::values);
+        counts.fold(0, |sum, n| sum.saturating_add(*n))
+    }
+
+    /// How many money-moving calls were made.
+    pub fn money_calls_made(&self) -> u64 {
+        let moving = self
+            .calls
+            .iter()
+            .filter(|(name, _)| **name != Call::TransactionalData.name());
+        let counts = moving.flat_map(|(_, by_reply)| by_reply.values());
+        counts.fold(0, |sum, n| sum.saturating_add(*n))
     }
 
     /// How many calls of this name got this reply.
     pub fn calls_of(&self, call: &str, reply: &str) -> u64 {
-        self.calls
-            .get(call)
-            .and_then(|by| by.get(reply))
+        let by_reply = self.calls.get(call);
+        by_reply
+            .and_then(|by_reply| by_reply.get(reply))
             .copied()
             .unwrap_or(0)
     }
 
     /// Adds `n` to what became of feed rows under `word`.
-    pub fn count_feed(&mut self, word: &str, n: u64) {
+    pub fn count_feed(&mut self, word: &'static str, n: u64) {
         if n > 0 {
-            let count = self.feed.entry(word.to_owned()).or_default();
+            let count = self.feed.entry(word).or_default();
             *count = count.saturating_add(n);
         }
     }
+}
+
+fn text<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+fn texts<T: Display, S: Serializer>(values: &[T], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(values.iter().map(ToString::to_string))
 }

@@ -1,0 +1,150 @@
+//! `check`: tries everything that a run needs, and moves no money.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::config::Config;
+use crate::domain::{Clock, Timestamp};
+use crate::mail;
+use crate::run::{outbox, schedule};
+use crate::store::Store;
+
+use super::exit::Failure;
+use super::print::Output;
+use super::{state, wire};
+
+/// Clocks further apart than this make every deadline a guess.
+const CLOCK_TOLERANCE_MS: u64 = 5 * 60_000;
+
+/// One thing that was tried.
+struct Tried {
+    what: &'static str,
+    /// Words, or words and the exit code of a run that needs it.
+    found: Result<String, Failure>,
+}
+
+/// `check`.
+pub async fn check(
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    output: &Output,
+) -> Result<u8, Failure> {
+    let file = config.file.as_ref().map(|path| path.display().to_string());
+    let file = file.unwrap_or_else(|| "defaults and environment".to_owned());
+    let mut tried = vec![Tried {
+        what: "configuration",
+        found: Ok(file),
+    }];
+    tried.push(Tried {
+        what: "state",
+        found: try_state(&config, clock.now()),
+    });
+    for (what, dir) in [
+        ("output_dir", &config.output_dir),
+        ("inbox_dir", &config.inbox_dir),
+    ] {
+        tried.push(Tried {
+            what,
+            found: try_dir(dir),
+        });
+    }
+    tried.push(Tried {
+        what: "schedule",
+        found: try_schedule(&config, clock.now()),
+    });
+    tried.push(Tried {
+        what: "payment service",
+        found: try_service(&config, clock.clone()).await,
+    });
+    tried.push(Tried {
+        what: "mail",
+        found: try_mail(&config).await,
+    });
+    let codes = tried.iter().filter_map(|one| one.found.as_ref().err());
+    let code = codes.map(|failure| failure.code).max().unwrap_or(0);
+    tell(&tried, code, output);
+    Ok(code)
+}
+
+fn tell(tried: &[Tried], code: u8, output: &Output) {
+    let (mut text, mut rows) = (String::new(), Vec::new());
+    for one in tried {
+        let (word, words) = match &one.found {
+            Ok(words) => ("ok", words.clone()),
+            Err(failure) => ("FAILED", failure.message.clone()),
+        };
+        text.push_str(&format!("{word:<7} {:<16} {words}\n", one.what));
+        rows.push(json!({ "what": one.what, "ok": one.found.is_ok(), "words": words }));
+    }
+    if output.json || !output.quiet || code != 0 {
+        output.either(&json!({ "exit_code": code, "tried": rows }), &text);
+    }
+}
+
+fn try_state(config: &Config, now: Timestamp) -> Result<String, Failure> {
+    let dir = config.state_dir.display();
+    if !Store::exists(&config.state_dir) {
+        state::open(config, now)?;
+        return Ok(format!("{dir} was created"));
+    }
+    Store::open(&config.state_dir)?.quick_check()?;
+    Ok(format!("{dir} is sound"))
+}
+
+/// Files can be made there; a folder that is not there yet can be made.
+fn try_dir(dir: &Path) -> Result<String, Failure> {
+    let tried = std::fs::create_dir_all(dir).and_then(|()| tempfile::tempfile_in(dir));
+    match tried {
+        Ok(_) => Ok(format!("{} can be written", dir.display())),
+        Err(why) => {
+            let message = format!("{} cannot be written: {why}", dir.display());
+            Err(Failure { code: 74, message })
+        }
+    }
+}
+
+fn try_schedule(config: &Config, now: Timestamp) -> Result<String, Failure> {
+    let planned = wire::schedule(config)?;
+    let next = planned
+        .next_after(now)
+        .map_or("never again".to_owned(), |at| at.to_string());
+    let warning = schedule::warning(&planned, &config.company, now);
+    Ok(match warning {
+        Some(warning) => format!("next run {next}; WARNING: {warning}"),
+        None => format!("next run {next}"),
+    })
+}
+
+async fn try_service(config: &Config, clock: Arc<dyn Clock>) -> Result<String, Failure> {
+    let service = wire::service(config, clock.clone()).await?;
+    let probe = service.probe().await?;
+    let Some(theirs) = probe.service_clock else {
+        return Ok("answers, and takes our signature; it does not tell its clock".to_owned());
+    };
+    let apart = clock.now().ms_since(theirs).unsigned_abs();
+    if apart > CLOCK_TOLERANCE_MS {
+        let message = format!(
+            "our clock is {} s away from the service's; set it right (timedatectl)",
+            apart / 1000
+        );
+        return Err(Failure { code: 69, message });
+    }
+    Ok(format!(
+        "answers, takes our signature, clocks {} s apart",
+        apart / 1000
+    ))
+}
+
+/// A mail that cannot be sent never changes a run's exit code; here it is what was asked.
+async fn try_mail(config: &Config) -> Result<String, Failure> {
+    let Some(settings) = outbox::settings(config) else {
+        return Ok("none is configured (mail.url)".to_owned());
+    };
+    let tried = mail::check_login(&settings).await;
+    tried.map_err(|error| Failure {
+        code: 69,
+        message: error.to_string(),
+    })
+}

@@ -1,0 +1,187 @@
+//! `rule --file`: a thousand rulings in one command, each a short transaction of its own.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::domain::{Ruling, Timestamp, Verdict};
+use crate::run::rule::{Ruled, rule_once};
+use crate::store::Store;
+
+use super::args::RuleArgs;
+use super::exit::Failure;
+use super::print::Output;
+use super::show::{captured, find};
+use super::state;
+
+/// The columns; the first two must be there.
+const COLUMNS: [&str; 5] = ["trip", "verdict", "amount", "by", "note"];
+
+/// What became of a file of rulings.
+#[derive(Debug, Default, Serialize)]
+struct Rulings {
+    schema: &'static str,
+    /// Rulings that are in the journal now.
+    taken: u64,
+    /// The same ruling stood in the journal before.
+    before: u64,
+    refused: Vec<Refusal>,
+}
+
+#[derive(Debug, Serialize)]
+struct Refusal {
+    line: u64,
+    trip: String,
+    reason: String,
+}
+
+/// Where the columns stand in this file.
+struct Header([Option<usize>; 5]);
+
+/// A row, with what was typed for all rows where its own cell is empty.
+struct Wish {
+    trip: String,
+    verdict: String,
+    amount: Option<String>,
+    by: String,
+    note: String,
+}
+
+/// Rules row by row: a row that is refused stops none of the others.
+pub fn rule_file(
+    config: &Config,
+    file: &Path,
+    args: &RuleArgs,
+    now: Timestamp,
+    output: &Output,
+) -> Result<u8, Failure> {
+    let unreadable = |why: String| Failure::usage(format!("{}: {why}", file.display()));
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_path(file)
+        .map_err(|why| unreadable(why.to_string()))?;
+    let header = reader
+        .headers()
+        .map_err(|why| unreadable(why.to_string()))?;
+    let header = Header::read(header).map_err(unreadable)?;
+    let store = state::open(config, now)?;
+    let mut rulings = Rulings {
+        schema: "tripsettle.rulings/1",
+        ..Rulings::default()
+    };
+    let mut row = csv::StringRecord::new();
+    loop {
+        match reader.read_record(&mut row) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(why) => {
+                let line = why.position().map_or(0, csv::Position::line);
+                rulings.refuse(line, "", why.to_string());
+                continue;
+            }
+        }
+        let line = row.position().map_or(0, csv::Position::line);
+        let wish = header.wish(&row, args);
+        match one(config, &store, &wish, now) {
+            Ok(Ruled::Taken(_)) => rulings.taken = rulings.taken.saturating_add(1),
+            Ok(Ruled::Before) => rulings.before = rulings.before.saturating_add(1),
+            Ok(Ruled::Refused(why)) => rulings.refuse(line, &wish.trip, why.to_string()),
+            Err(failure) if failure.code == 2 => rulings.refuse(line, &wish.trip, failure.message),
+            // The disk or the state: those before are in the journal, and the file may be given
+            // again.
+            Err(failure) => return Err(failure),
+        }
+    }
+    let attention = !rulings.refused.is_empty();
+    if output.json || !output.quiet || attention {
+        output.either(&rulings, &rulings.told(file));
+    }
+    Ok(if attention { 10 } else { 0 })
+}
+
+impl Header {
+    fn read(header: &csv::StringRecord) -> Result<Self, String> {
+        if let Some(odd) = header.iter().find(|name| !COLUMNS.contains(name)) {
+            return Err(format!(
+                "unknown column `{odd}`; a header row of {} is needed",
+                COLUMNS.join(",")
+            ));
+        }
+        let places = COLUMNS.map(|column| header.iter().position(|name| name == column));
+        match places {
+            [Some(_), Some(_), ..] => Ok(Self(places)),
+            _ => Err("the columns `trip` and `verdict` are needed in its header row".to_owned()),
+        }
+    }
+
+    fn wish(&self, row: &csv::StringRecord, args: &RuleArgs) -> Wish {
+        let [trip, verdict, amount, by, note] = self.0.map(|place| {
+            let cell = place.and_then(|place| row.get(place));
+            cell.filter(|cell| !cell.is_empty()).map(str::to_owned)
+        });
+        Wish {
+            trip: trip.unwrap_or_default(),
+            verdict: verdict.unwrap_or_default(),
+            amount,
+            by: by.or_else(|| args.by.clone()).unwrap_or_default(),
+            note: note.or_else(|| args.note.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+impl Rulings {
+    fn refuse(&mut self, line: u64, trip: &str, reason: String) {
+        let trip = trip.to_owned();
+        self.refused.push(Refusal { line, trip, reason });
+    }
+
+    fn told(&self, file: &Path) -> String {
+        let (file, taken, before) = (file.display(), self.taken, self.before);
+        let mut text = format!("{file}: {taken} rulings taken");
+        if before > 0 {
+            text.push_str(&format!(", {before} stood in the journal before"));
+        }
+        let refused = self.refused.len();
+        match refused {
+            0 => text.push_str("; the next `settle` or `run` goes on from here\n"),
+            _ => text.push_str(&format!(", {refused} refused\n")),
+        }
+        for Refusal { line, trip, reason } in &self.refused {
+            text.push_str(&format!("  line {line}, {trip}: {reason}\n"));
+        }
+        if refused > 0 {
+            text.push_str(
+                "-> mend these rows and give the file again; the others are not ruled twice\n",
+            );
+        }
+        text
+    }
+}
+
+fn one(config: &Config, store: &Store, wish: &Wish, now: Timestamp) -> Result<Ruled, Failure> {
+    if wish.by.trim().is_empty() || wish.note.trim().is_empty() {
+        return Err(Failure::usage(
+            "a ruling needs a name and a reason: columns `by` and `note`, or --by and --note",
+        ));
+    }
+    let (id, _) = find(store, &wish.trip)?;
+    let verdict = match wish.verdict.replace('_', "-").as_str() {
+        "captured" => Verdict::Captured {
+            amount: captured(store, id, wish.amount.as_deref())?,
+        },
+        "not-captured" => Verdict::NotCaptured,
+        "retry" => Verdict::Retry,
+        other => {
+            let why = format!("`{other}` is no verdict; write captured, not-captured or retry");
+            return Err(Failure::usage(why));
+        }
+    };
+    let ruling = Ruling {
+        verdict,
+        by: wish.by.clone(),
+        note: wish.note.clone(),
+    };
+    Ok(rule_once(config, store, id, &ruling, now)?)
+}

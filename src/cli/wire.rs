@@ -1,0 +1,125 @@
+//! Wiring: configuration, state, service and clock become a house.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::domain::{Clock, RunId};
+use crate::payment_service::{Credentials, HttpService, HttpSettings};
+use crate::run::Schedule;
+use crate::run::pass::House;
+use crate::run::stop::{Halt, Why};
+use crate::store::{Lock, Store};
+
+use super::exit::Failure;
+use super::progress;
+
+/// The longest that connecting may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A house, and the lock that it holds for its life.
+pub struct Locked {
+    /// The house.
+    pub house: Arc<House<HttpService>>,
+    _lock: Lock,
+}
+
+/// The planned schedule.
+pub fn schedule(config: &Config) -> Result<Schedule, Failure> {
+    Schedule::parse(&config.sweep.schedule).map_err(Failure::configuration)
+}
+
+/// The payment service as configured.
+pub async fn service(config: &Config, clock: Arc<dyn Clock>) -> Result<HttpService, Failure> {
+    let (endpoint, region) = config.require_service()?;
+    let credentials = Credentials::from_chain(&region).await?;
+    Ok(HttpService::new(
+        settings(config, endpoint, region),
+        credentials,
+        clock,
+    )?)
+}
+
+/// How to reach a payment service at `endpoint`.
+pub fn settings(config: &Config, endpoint: String, region: String) -> HttpSettings {
+    HttpSettings {
+        endpoint,
+        region,
+        timeout: config.payment_service.timeout,
+        connect_timeout: CONNECT,
+        max_in_flight: config.payment_service.max_in_flight,
+    }
+}
+
+/// Takes the lock, then opens everything: a configuration that cannot work is told first.
+pub async fn locked(
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    wait: Option<Duration>,
+    quiet: bool,
+) -> Result<Locked, Failure> {
+    let schedule = schedule(&config)?;
+    let service = service(&config, clock.clone()).await?;
+    let state_dir = config.state_dir.clone();
+    let wait = wait.unwrap_or(Duration::ZERO);
+    let lock = tokio::task::spawn_blocking(move || Lock::acquire(&state_dir, wait)).await;
+    let lock = lock.map_err(|why| Failure {
+        code: 1,
+        message: why.to_string(),
+    })??;
+    let store = super::state::open(&config, clock.now())?;
+    let house = house(config, store, service, clock, schedule, quiet);
+    stop_on_signals(&house)?;
+    Ok(Locked { house, _lock: lock })
+}
+
+/// A house of its parts.
+pub fn house<S>(
+    config: Arc<Config>,
+    store: Store,
+    service: S,
+    clock: Arc<dyn Clock>,
+    schedule: Schedule,
+    quiet: bool,
+) -> Arc<House<S>> {
+    let (halt, watcher) = (Halt::default(), progress::watcher(quiet));
+    Arc::new(House {
+        config,
+        store,
+        service,
+        clock,
+        schedule,
+        halt,
+        watcher,
+    })
+}
+
+/// The first signal lets calls in flight be finished and recorded; the second ends at once.
+fn stop_on_signals(house: &Arc<House<HttpService>>) -> Result<(), Failure> {
+    for (kind, number) in [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15)] {
+        let cannot = |why: std::io::Error| Failure {
+            code: 74,
+            message: why.to_string(),
+        };
+        let mut signals = signal(kind).map_err(cannot)?;
+        let house = house.clone();
+        tokio::spawn(async move {
+            signals.recv().await;
+            house.halt.stop(Why::Signal(number));
+            signals.recv().await;
+            std::process::exit(128 + number);
+        });
+    }
+    Ok(())
+}
+
+/// A new run's id; ids sort by time.
+pub fn run_id() -> Result<RunId, Failure> {
+    let id = uuid::Uuid::now_v7().to_string();
+    RunId::of(&id).map_err(|why| Failure {
+        code: 1,
+        message: why.to_string(),
+    })
+}

@@ -1,0 +1,208 @@
+//! One call: paced, sent, timed, logged, counted; and what its reply means for the whole pass.
+
+use std::time::Duration;
+
+use crate::domain::{Call, Heard, Reply, Stop, Timestamp, TripKey};
+use crate::payment_service::PaymentService;
+use crate::payment_service::pacing::backoff;
+
+use super::RunError;
+use super::pass::{House, Pass};
+use super::stop::Why;
+
+/// Clocks further apart than this make every deadline a guess.
+const CLOCK_TOLERANCE_MS: u64 = 5 * 60_000;
+/// A longer pause is not waited for with the lock in hand: the run after it goes on.
+const LONGEST_PAUSE_MS: u64 = 15 * 60_000;
+
+/// What a lane does after a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Ask the law again.
+    GoOn,
+    /// Leave the trip to a later pass.
+    Leave,
+}
+
+impl<S: PaymentService> House<S> {
+    /// Waits for the rate limit; false when the pass stopped meanwhile.
+    pub async fn paced(&self, pass: &Pass) -> bool {
+        let granted = tokio::select! {
+            () = pass.pacer.acquire() => true,
+            () = self.halt.stopped() => false,
+        };
+        granted && !self.halt.is_stopping()
+    }
+
+    /// Sends one call and records that it was made: log line, counters, the service's clock.
+    pub async fn call(&self, pass: &Pass, key: &TripKey, call: &Call, attempt: u32) -> Heard {
+        let sent_at = self.clock.now();
+        let heard = self.service.send(key, call).await;
+        let heard_at = self.clock.now();
+        let took = u64::try_from(heard_at.ms_since(sent_at)).unwrap_or(0);
+        let amount = call
+            .amount()
+            .map(|amount| amount.to_string())
+            .unwrap_or_default();
+        tracing::info!(
+            call = call.name(),
+            store = %key.store,
+            trip = %key.trip,
+            amount,
+            status = heard.status.unwrap_or(0),
+            reply = heard.reply.name(),
+            latency_ms = took,
+            attempt,
+            "call"
+        );
+        pass.tally().count_call(key, call, &heard, took, heard_at);
+        self.watcher.call();
+        if let Some(service_clock) = heard.service_clock
+            && pass.compares_clocks()
+        {
+            let apart = heard_at.ms_since(service_clock).unsigned_abs();
+            if apart > CLOCK_TOLERANCE_MS {
+                let minutes = apart / 60_000;
+                self.halt.stop(Why::Clock(format!(
+                    "our clock says {heard_at}, the payment service's says {service_clock}: \
+                     {minutes} minutes apart"
+                )));
+            }
+        }
+        heard
+    }
+
+    /// Draws the consequences of a reply for the pass, and says how the lane goes on.
+    ///
+    /// # Errors
+    /// The pause cannot be written to the state.
+    pub async fn weigh(
+        &self,
+        pass: &Pass,
+        call: &Call,
+        reply: &Reply,
+        tries: u32,
+    ) -> Result<After, RunError> {
+        if let Some(stop) = reply.stops_the_pass() {
+            self.stop_for(stop, call, reply);
+            return Ok(After::Leave);
+        }
+        match reply {
+            Reply::Throttled { retry_after_ms } => self.pause(pass, *retry_after_ms).await,
+            Reply::NotSent { why } => Ok(self.after_silence(pass, why, tries).await),
+            Reply::Unclear { why, .. } if call.may_be_repeated() => {
+                Ok(self.after_silence(pass, why, tries).await)
+            }
+            Reply::Unclear { .. } => {
+                pass.circuit.failed();
+                Ok(After::GoOn)
+            }
+            Reply::Approved { .. }
+            | Reply::Declined { .. }
+            | Reply::Pending
+            | Reply::Initiated
+            | Reply::Data(_)
+            | Reply::Expired { .. }
+            | Reply::Refused { .. }
+            | Reply::Unauthorized { .. }
+            | Reply::NotTheService { .. } => {
+                pass.heard_clearly();
+                pass.pacer.succeeded();
+                pass.budget.first_attempt();
+                pass.circuit.succeeded();
+                Ok(After::GoOn)
+            }
+        }
+    }
+
+    fn stop_for(&self, stop: Stop, call: &Call, reply: &Reply) {
+        let words = match reply {
+            Reply::Unauthorized { words, .. } => words.as_str(),
+            Reply::NotTheService { why } => why.as_str(),
+            Reply::Approved { .. }
+            | Reply::Declined { .. }
+            | Reply::Pending
+            | Reply::Initiated
+            | Reply::Data(_)
+            | Reply::Expired { .. }
+            | Reply::Refused { .. }
+            | Reply::Throttled { .. }
+            | Reply::NotSent { .. }
+            | Reply::Unclear { .. } => reply.name(),
+        };
+        let text = format!("{words} (to {})", call.name());
+        match stop {
+            Stop::Authentication => self.halt.stop(Why::Authentication(text)),
+            Stop::NotTheService => self.halt.stop(Why::NotTheService(text)),
+        }
+    }
+
+    async fn pause(&self, pass: &Pass, retry_after_ms: Option<u64>) -> Result<After, RunError> {
+        let asked = retry_after_ms.map(Duration::from_millis);
+        let pause = pass.pacer.throttled(asked);
+        let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let now = self.clock.now();
+        let until = now.plus_ms(i64::try_from(ms).unwrap_or(i64::MAX));
+        // The lanes in flight are throttled together: one pause, told and written once.
+        let Some(longer_ms) = pass.pauses_until(now, until) else {
+            return Ok(After::GoOn);
+        };
+        {
+            let mut tally = pass.tally();
+            tally.pauses = tally.pauses.saturating_add(1);
+            tally.pause_ms = tally.pause_ms.saturating_add(longer_ms);
+        }
+        pass.begin(self).await?;
+        self.store.set_pause_until(until)?;
+        if ms > LONGEST_PAUSE_MS {
+            self.stop_for_pause(until);
+            return Ok(After::Leave);
+        }
+        if pass.too_many_pauses() {
+            let why = "it throttled every call and asked for one pause after the other";
+            self.halt.stop(Why::Unavailable(why.to_owned()));
+            return Ok(After::Leave);
+        }
+        self.watcher
+            .says(&format!("the service asked for a pause of {} s", ms / 1000));
+        Ok(After::GoOn)
+    }
+
+    /// Ends the pass when the service asked, now or in an earlier run, for a pause that is too long
+    /// to be waited for.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn heed_long_pause(&self) -> Result<(), RunError> {
+        if let Some(until) = self.store.pause_until()? {
+            let ms = u64::try_from(until.ms_since(self.clock.now())).unwrap_or(0);
+            if ms > LONGEST_PAUSE_MS {
+                self.stop_for_pause(until);
+            }
+        }
+        Ok(())
+    }
+
+    fn stop_for_pause(&self, until: Timestamp) {
+        let why = format!("it asked for a pause until {until}; nothing is sent before");
+        self.halt.stop(Why::Unavailable(why));
+    }
+
+    async fn after_silence(&self, pass: &Pass, why: &str, tries: u32) -> After {
+        pass.circuit.failed();
+        if tries >= 4 {
+            pass.leaves_in_silence();
+            return After::Leave;
+        }
+        if !pass.budget.take() {
+            self.halt.stop(Why::Unavailable(format!(
+                "too many calls failed, the last: {why}"
+            )));
+            return After::Leave;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(backoff(tries, pass.jitter())) => After::GoOn,
+            () = self.halt.stopped() => After::Leave,
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! One trip's way through the law: decide, intent to disk, send, reply to disk, decide again.
+
+use crate::domain::{Call, Event, Fact, OpenTrip, Reply, SettlementPolicy, Timestamp};
+use crate::payment_service::PaymentService;
+use crate::payment_service::breakers::{BreakerState, CapturePass};
+use crate::settlement::{Decision, History, decide};
+use crate::store::{Append, StoreError};
+
+use super::RunError;
+use super::calling::After;
+use super::pass::{House, Pass};
+use super::stop::Why;
+
+/// How a trip left its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneEnd {
+    /// Nothing more to do now.
+    Done,
+    /// PENDING: worth asking again at this instant.
+    AskAgain(Timestamp),
+    /// Left to a later pass.
+    Left,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flushed {
+    Written,
+    /// The feed or a person was faster: the law must be asked again.
+    Rebased,
+}
+
+/// The capture breaker's word.
+enum Gate {
+    /// Capture now; half open, nobody else does while this is held.
+    Open(CapturePass),
+    /// The feed or a person was faster.
+    AskTheLaw,
+    /// No Capture in this pass.
+    Shut,
+}
+
+struct Lane<'a, S> {
+    house: &'a House<S>,
+    pass: &'a Pass,
+    id: i64,
+    history: History,
+    policy: SettlementPolicy,
+    staged: Vec<(Timestamp, Fact)>,
+    committed: u32,
+    tries: u32,
+}
+
+/// Takes one trip as far as it goes in this pass; `events` are those that were read already.
+///
+/// # Errors
+/// The state cannot be read or written, or the journal breaks the law.
+pub async fn settle_trip<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    trip: &OpenTrip,
+    events: Option<Vec<Event>>,
+) -> Result<LaneEnd, RunError> {
+    let mut lane = Lane::load(house, pass, trip, events)?;
+    let before = lane.history.standing().status;
+    let end = lane.walk().await;
+    // Whatever happened, what was heard goes to disk.
+    lane.flush().await?;
+    let end = end?;
+    let standing = lane.history.standing();
+    if standing.status != before {
+        lane.count(&standing);
+    }
+    house.watcher.trip(standing.status, trip.cart_total);
+    Ok(end)
+}
+
+impl<'a, S: PaymentService> Lane<'a, S> {
+    fn load(
+        house: &'a House<S>,
+        pass: &'a Pass,
+        trip: &OpenTrip,
+        events: Option<Vec<Event>>,
+    ) -> Result<Self, RunError> {
+        let events = match events {
+            Some(events) => events,
+            None => house.store.events(trip.id)?,
+        };
+        let history = replay(&events)?;
+        let policy = house.config.policy_for(&trip.key.store);
+        let committed = history.steps();
+        let (id, staged) = (trip.id, Vec::new());
+        Ok(Self {
+            house,
+            pass,
+            id,
+            history,
+            policy,
+            staged,
+            committed,
+            tries: 0,
+        })
+    }
+
+    async fn walk(&mut self) -> Result<LaneEnd, RunError> {
+        loop {
+            match decide(&self.history, &self.policy, self.house.clock.now()) {
+                Decision::Call(call) => match self.perform(call).await? {
+                    After::GoOn => {}
+                    After::Leave => return self.leave(),
+                },
+                Decision::AskAgain { not_before } => return Ok(LaneEnd::AskAgain(not_before)),
+                Decision::Lose { amount, reason } => {
+                    let policy = self.policy.on_decline;
+                    self.stage(Fact::Lost {
+                        amount,
+                        reason,
+                        policy,
+                    })?;
+                }
+                Decision::AwaitEvidence | Decision::Parked | Decision::Finished => {
+                    return Ok(LaneEnd::Done);
+                }
+            }
+        }
+    }
+
+    /// Left without an answer: a loss that silence alone makes certain is still booked.
+    fn leave(&mut self) -> Result<LaneEnd, RunError> {
+        match decide(&self.history, &self.policy, self.house.clock.now()) {
+            Decision::Lose { amount, reason } => {
+                let policy = self.policy.on_decline;
+                self.stage(Fact::Lost {
+                    amount,
+                    reason,
+                    policy,
+                })?;
+                Ok(LaneEnd::Done)
+            }
+            Decision::Call(_)
+            | Decision::AskAgain { .. }
+            | Decision::AwaitEvidence
+            | Decision::Parked
+            | Decision::Finished => Ok(LaneEnd::Left),
+        }
+    }
+
+    /// Intent to disk, call, reply. The intent is the last thing before the send: no wait stands
+    /// between them, so that a crash leaves as few false doubts as can be.
+    async fn perform(&mut self, call: Call) -> Result<After, RunError> {
+        let (house, pass) = (self.house, self.pass);
+        let gate = match call {
+            Call::Capture { .. } => match self.enter_capture().await? {
+                Gate::Open(gate) => Some(gate),
+                Gate::AskTheLaw => return Ok(After::GoOn),
+                Gate::Shut => return Ok(After::Leave),
+            },
+            Call::Adjust { .. } | Call::Cancel | Call::TransactionalData => None,
+        };
+        if !house.paced(pass).await {
+            return Ok(After::Leave);
+        }
+        self.stage(Fact::Intent { call })?;
+        let attempt = self.history.steps();
+        if self.flush().await? == Flushed::Rebased {
+            return Ok(After::GoOn);
+        }
+        let key = self.history.trip().key.clone();
+        let heard = house
+            .call(pass, &key, &call, self.tries.saturating_add(1))
+            .await;
+        self.stage(Fact::Replied {
+            attempt,
+            reply: heard.reply.clone(),
+        })?;
+        self.tell_breaker(&call, &heard.reply);
+        drop(gate);
+        if !heard.reply.is_clear() || !call.may_be_repeated() {
+            // A capture's reply, and every reply before a wait, is on disk before anything else.
+            self.stage_loss()?;
+            self.flush().await?;
+        }
+        self.tries = if heard.reply.is_clear() {
+            0
+        } else {
+            self.tries.saturating_add(1)
+        };
+        house.weigh(pass, &call, &heard.reply, self.tries).await
+    }
+
+    /// Half open, captures go one at a time, each only after a good reply: a read is asked for it.
+    async fn enter_capture(&mut self) -> Result<Gate, RunError> {
+        let (house, pass) = (self.house, self.pass);
+        if pass.capture_breaker.state() != BreakerState::Closed
+            && self.flush().await? == Flushed::Rebased
+        {
+            return Ok(Gate::AskTheLaw);
+        }
+        let key = self.history.trip().key.clone();
+        let mut tries = 0_u32;
+        loop {
+            let entered = tokio::select! {
+                entered = pass.capture_breaker.enter() => entered,
+                () = house.halt.stopped() => None,
+            };
+            let Some(gate) = entered else {
+                return Ok(Gate::Shut);
+            };
+            if !gate.is_exclusive() {
+                return Ok(Gate::Open(gate));
+            }
+            if !house.paced(pass).await {
+                return Ok(Gate::Shut);
+            }
+            tries = tries.saturating_add(1);
+            let heard = house
+                .call(pass, &key, &Call::TransactionalData, tries)
+                .await;
+            self.tell_breaker(&Call::TransactionalData, &heard.reply);
+            let after = house
+                .weigh(pass, &Call::TransactionalData, &heard.reply, tries)
+                .await?;
+            if heard.reply.is_clear() {
+                return Ok(Gate::Open(gate));
+            }
+            if after == After::Leave {
+                return Ok(Gate::Shut);
+            }
+        }
+    }
+
+    /// A remainder that the reply made certain is written in the same breath.
+    fn stage_loss(&mut self) -> Result<(), RunError> {
+        match decide(&self.history, &self.policy, self.house.clock.now()) {
+            Decision::Lose { amount, reason } => {
+                let policy = self.policy.on_decline;
+                self.stage(Fact::Lost {
+                    amount,
+                    reason,
+                    policy,
+                })
+            }
+            Decision::Call(_)
+            | Decision::AskAgain { .. }
+            | Decision::AwaitEvidence
+            | Decision::Parked
+            | Decision::Finished => Ok(()),
+        }
+    }
+
+    fn tell_breaker(&self, call: &Call, reply: &Reply) {
+        let breaker = &self.pass.capture_breaker;
+        match call {
+            Call::Capture { .. } if reply.leaves_capture_in_doubt() => {
+                breaker.capture_unclear();
+                if breaker.state() == BreakerState::Tripped {
+                    let why = "one Capture after the other was not clearly answered";
+                    self.house.halt.stop(Why::Unavailable(why.to_owned()));
+                }
+            }
+            Call::Capture { .. } if reply.is_clear() => breaker.capture_clear(),
+            Call::Adjust { .. } | Call::TransactionalData if reply.is_clear() => {
+                breaker.good_reply();
+            }
+            Call::Capture { .. } | Call::Adjust { .. } | Call::Cancel | Call::TransactionalData => {
+            }
+        }
+    }
+
+    fn stage(&mut self, fact: Fact) -> Result<(), RunError> {
+        let at = self.house.clock.now();
+        self.history
+            .apply(at, &fact)
+            .map_err(|illegal| RunError::Law(illegal.to_string()))?;
+        self.staged.push((at, fact));
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<Flushed, RunError> {
+        if self.staged.is_empty() {
+            return Ok(Flushed::Written);
+        }
+        self.pass.begin(self.house).await?;
+        let facts = std::mem::take(&mut self.staged);
+        let rebased = match self.append(facts.clone()).await {
+            Ok(written) => return Ok(written),
+            Err(RunError::Store(StoreError::Conflict { .. })) => self.rebase(facts).await,
+            Err(other) => Err(other),
+        };
+        rebased.map(|()| Flushed::Rebased)
+    }
+
+    async fn append(&mut self, facts: Vec<(Timestamp, Fact)>) -> Result<Flushed, RunError> {
+        let append = Append {
+            trip: self.id,
+            expected_steps: self.committed,
+            facts,
+            standing: self.history.standing(),
+            books_date: self.pass.books_date,
+            run: Some(self.pass.run.clone()),
+            line: None,
+        };
+        self.house.store.append(append).await?;
+        self.committed = self.history.steps();
+        Ok(Flushed::Written)
+    }
+
+    /// Somebody else wrote to the trip meanwhile. Replies are facts and are kept; what we had
+    /// only intended or concluded is dropped, for the law must be asked again.
+    async fn rebase(&mut self, facts: Vec<(Timestamp, Fact)>) -> Result<(), RunError> {
+        let replies: Vec<_> = facts
+            .into_iter()
+            .filter(|(_, fact)| matches!(fact, Fact::Replied { .. }))
+            .collect();
+        loop {
+            self.history = replay(&self.house.store.events(self.id)?)?;
+            self.committed = self.history.steps();
+            for (at, fact) in &replies {
+                let applied = self.history.apply(*at, fact);
+                applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+            }
+            if replies.is_empty() {
+                return Ok(());
+            }
+            match self.append(replies.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(RunError::Store(StoreError::Conflict { .. })) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    fn count(&self, standing: &crate::domain::Standing) {
+        self.pass
+            .tally()
+            .count_outcome(standing.status, &standing.balances);
+    }
+}
+
+/// The trip's history, or the journal is damaged.
+///
+/// # Errors
+/// Events that the law does not allow.
+pub fn replay(events: &[Event]) -> Result<History, RunError> {
+    History::replay(events).map_err(|illegal| RunError::Law(illegal.to_string()))
+}

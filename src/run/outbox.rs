@@ -1,0 +1,104 @@
+//! Outbox: the run's report is kept, its mail is written down, and what waits is delivered.
+//!
+//! A mail that cannot be sent waits for the next command and never changes an exit code.
+
+use crate::config::Config;
+use crate::domain::RunId;
+use crate::mail::{self, MailSettings, compose};
+use crate::payment_service::PaymentService;
+
+use super::RunError;
+use super::pass::{House, Pass};
+use super::report::RunReport;
+use super::story::{attachments, story};
+
+/// Mails delivered by one command at most; the others wait for the next.
+const AT_ONCE: u32 = 20;
+/// How long one delivery may take.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+/// Waits after failed deliveries, in milliseconds; the last one repeats.
+const WAITS_MS: [i64; 4] = [0, 60_000, 600_000, 3_600_000];
+
+/// Where mails go, if anywhere.
+pub fn settings(config: &Config) -> Option<MailSettings> {
+    let mail = config.mail.as_ref()?;
+    Some(MailSettings {
+        url: mail.url.clone(),
+        from: mail.from.clone(),
+        to: mail.to.clone(),
+        username: mail.username.clone(),
+        password_file: mail.password_file.clone(),
+        timeout: TIMEOUT,
+    })
+}
+
+/// Writes the run's end down, and its mail if it is worth one; both before anything is sent.
+///
+/// # Errors
+/// The state cannot be written.
+pub fn keep<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    report: &RunReport,
+    worth_a_mail: bool,
+) -> Result<(), RunError> {
+    let now = house.clock.now();
+    let json = serde_json::to_string(report).unwrap_or_default();
+    house
+        .store
+        .finish_run(&pass.run, now, report.exit_code, &json)?;
+    let Some(settings) = settings(&house.config).filter(|_| worth_a_mail) else {
+        return Ok(());
+    };
+    let (attached, most) = match &house.config.mail {
+        Some(mail) if mail.attach => (attachments(report), mail.max_attach_bytes),
+        Some(_) | None => (Vec::new(), 0),
+    };
+    match compose(&story(house, pass, report), &settings, &attached, most) {
+        Ok(mail) => queue(house, &pass.run, mail),
+        Err(error) => {
+            tracing::error!(%error, "the mail of this run was not written");
+            Ok(())
+        }
+    }
+}
+
+fn queue<S>(house: &House<S>, run: &RunId, mail: mail::Composed) -> Result<(), RunError> {
+    let now = house.clock.now();
+    Ok(house
+        .store
+        .queue_mail(run, &mail.message_id, mail.bytes, now)?)
+}
+
+/// Delivers what waits. Each failed one is told in the log and waits on.
+///
+/// # Errors
+/// The state cannot be read or written.
+pub async fn deliver<S: PaymentService>(house: &House<S>) -> Result<(), RunError> {
+    let Some(settings) = settings(&house.config) else {
+        return Ok(());
+    };
+    for waiting in house.store.due_mails(house.clock.now(), AT_ONCE)? {
+        match mail::send(&settings, &waiting.body).await {
+            Ok(()) => house.store.mail_sent(waiting.id, house.clock.now())?,
+            Err(error) => {
+                tracing::warn!(%error, "a mail waits in the outbox for the next command");
+                let place = usize::try_from(waiting.tries).unwrap_or(usize::MAX);
+                let wait = WAITS_MS
+                    .get(place)
+                    .or(WAITS_MS.last())
+                    .copied()
+                    .unwrap_or(0);
+                let next = house.clock.now().plus_ms(wait);
+                house
+                    .store
+                    .mail_failed(waiting.id, &error.to_string(), next)?;
+                if error.may_pass() {
+                    // A server that cannot be reached will not take the next one either.
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Reports: the processors' settlement reports become evidence in the journal.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use crate::config::ProcessorConfig;
+use crate::domain::{Fact, ProcessorLine, ProcessorName};
+use crate::payment_service::PaymentService;
+use crate::processor::{self, ReportItem};
+use crate::store::{Append, LineKey, NewLine, ProcessorFile, StoreError, StoredLine};
+use crate::trips::sha256_of;
+
+use super::RunError;
+use super::lanes::replay;
+use super::pass::{House, Pass};
+
+/// Lines to a transaction, and to a page of matching.
+const CHUNK: usize = 2_000;
+
+/// Takes new report files and matches every line that belongs to a trip we know.
+///
+/// # Errors
+/// A report or the state cannot be read or written.
+pub async fn take_reports<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+) -> Result<(), RunError> {
+    for (name, processor) in &house.config.processors {
+        let Some(dir) = &processor.reports_dir else {
+            continue;
+        };
+        let files = processor::report_files(dir);
+        let files = files.map_err(|why| RunError::File {
+            path: dir.clone(),
+            why,
+        })?;
+        for path in files {
+            take_report(house, pass, name, processor, &path).await?;
+        }
+    }
+    match_lines(house, pass).await
+}
+
+async fn take_report<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    name: &ProcessorName,
+    processor: &ProcessorConfig,
+    path: &Path,
+) -> Result<(), RunError> {
+    let failed = |why| RunError::File {
+        path: path.to_owned(),
+        why,
+    };
+    let sha256 = sha256_of(path).map_err(failed)?;
+    if house.store.processor_file_taken(&sha256)? {
+        return Ok(());
+    }
+    let file_name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let reader = BufReader::new(File::open(path).map_err(failed)?);
+    let items = match processor::read(reader, &processor.format) {
+        Ok(items) => items,
+        Err(error) => {
+            pass.tally()
+                .unreadable_files
+                .push(format!("{file_name}: {error}"));
+            return Ok(());
+        }
+    };
+    pass.begin(house).await?;
+    // A report is taken whole or not at all: its hash and its lines are one transaction.
+    let lines: Vec<NewLine> = items.map(new_line).collect();
+    let taken = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+    let file = ProcessorFile {
+        sha256,
+        processor: name.clone(),
+        name: file_name,
+    };
+    house
+        .store
+        .take_processor_lines(&file, lines, pass.books_date, house.clock.now())?;
+    let mut tally = pass.tally();
+    tally.lines_taken = tally.lines_taken.saturating_add(taken);
+    Ok(())
+}
+
+fn new_line(item: ReportItem) -> NewLine {
+    match item {
+        ReportItem::Unreadable { line, reason } => NewLine::Unreadable {
+            line,
+            problem: reason,
+        },
+        ReportItem::Line(read) => NewLine::Read {
+            line: read.line,
+            key: LineKey {
+                store: read.store,
+                trip: read.trip,
+                reconciliation_id: read.reconciliation_id,
+            },
+            amount: read.amount,
+            date: read.date,
+            reference: read.reference,
+            kind: read.kind,
+            is_capture: read.is_capture,
+        },
+    }
+}
+
+/// Lines of an earlier report may find their trip only now: its data or its row came later.
+async fn match_lines<S: PaymentService>(house: &House<S>, pass: &Pass) -> Result<(), RunError> {
+    let mut after = 0;
+    loop {
+        let page = house.store.unmatched_lines(after, CHUNK)?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = last.id;
+        for line in page {
+            if let Some(trip) = house.store.trip_of_line(&line.key)? {
+                record(house, pass, trip, line).await?;
+            }
+        }
+    }
+}
+
+async fn record<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    trip: i64,
+    line: StoredLine,
+) -> Result<(), RunError> {
+    pass.begin(house).await?;
+    let id = line.id;
+    let line = ProcessorLine {
+        processor: line.processor,
+        source: line.source,
+        amount: line.amount,
+        date: line.date,
+        reference: line.reference,
+        line_id: id,
+    };
+    let fact = Fact::Line { line };
+    loop {
+        let mut history = replay(&house.store.events(trip)?)?;
+        let (expected_steps, now) = (history.steps(), house.clock.now());
+        let applied = history.apply(now, &fact);
+        applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+        let append = Append {
+            trip,
+            expected_steps,
+            facts: vec![(now, fact.clone())],
+            standing: history.standing(),
+            books_date: pass.books_date,
+            run: Some(pass.run.clone()),
+            line: Some(id),
+        };
+        match house.store.append(append).await {
+            Ok(_) => return Ok(()),
+            Err(StoreError::Conflict { .. }) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+}

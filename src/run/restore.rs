@@ -1,0 +1,91 @@
+//! Restore: an older copy of the state is in force again, and what happened after it was made is
+//! not in it. Whatever may have been captured since is in doubt, so that nothing is captured twice.
+
+use crate::config::Config;
+use crate::domain::{Ruling, Timestamp, Verdict};
+use crate::outputs::publish::{edition_dir, editions};
+use crate::store::Store;
+
+use super::RunError;
+use super::rule::{Ruled, rule};
+
+/// What became of the trips.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Put in doubt, or parked.
+    pub doubted: u64,
+    /// Left as they were, since nothing can be sent for them.
+    pub left: u64,
+}
+
+/// An edition that was published by a newer state than this one, if there is one.
+///
+/// # Errors
+/// The state or the output folder cannot be read.
+pub fn published_by_a_newer(config: &Config, store: &Store) -> Result<Option<String>, RunError> {
+    let closed = store.closed_days()?.last_closed;
+    let known = store.published_through()?;
+    let last = closed.map(|date| date.to_string());
+    let from = last.clone().max(known.clone());
+    for (date, edition) in editions(&config.output_dir, closed)? {
+        let day = date.to_string();
+        let closed_here = store.closes(date)?.iter().any(|row| row.edition == edition);
+        let is_known = known.as_ref().is_some_and(|known| day <= *known);
+        if !closed_here && !is_known && from.as_ref().is_none_or(|from| day >= *from) {
+            let place = edition_dir(&config.output_dir, date, edition);
+            return Ok(Some(place.display().to_string()));
+        }
+    }
+    Ok(None)
+}
+
+/// Remembers which days stand published that this state did not publish.
+fn acknowledge(config: &Config, store: &Store) -> Result<Option<String>, RunError> {
+    let newest = editions(&config.output_dir, None)?.pop();
+    let newest = newest.map(|(date, _)| date.to_string());
+    store.in_force_again(newest.clone())?;
+    Ok(newest)
+}
+
+/// A new state begins where the lost one ended: the days that were published stay closed.
+///
+/// # Errors
+/// The state or the output folder cannot be read or written.
+pub fn begin_after_loss(config: &Config, store: &Store) -> Result<(), RunError> {
+    if let Some(newest) = acknowledge(config, store)? {
+        store.set_lost_days_through(&newest)?;
+    }
+    Ok(())
+}
+
+/// Puts every trip in doubt for which this older state would send something. May be interrupted
+/// and done again.
+///
+/// # Errors
+/// The state cannot be read or written.
+pub fn restore(config: &Config, store: &Store, now: Timestamp) -> Result<Restored, RunError> {
+    store.set_lost_before(now)?;
+    let ruling = Ruling {
+        verdict: Verdict::MayBeCaptured,
+        by: "tripsettle init --after-restore".to_owned(),
+        note: "an older state was put back: what happened after it was copied is not known"
+            .to_owned(),
+    };
+    let (mut restored, mut last) = (Restored::default(), 0);
+    loop {
+        let trips = store.unsettled_trips(now, last)?;
+        let Some(end) = trips.last().copied() else {
+            break;
+        };
+        for trip in trips {
+            let count = match rule(config, store, trip, &ruling, now)? {
+                Ruled::Taken(_) => &mut restored.doubted,
+                Ruled::Refused(_) | Ruled::Before => &mut restored.left,
+            };
+            *count = count.saturating_add(1);
+        }
+        last = end;
+    }
+    acknowledge(config, store)?;
+    Ok(restored)
+}

@@ -1,0 +1,81 @@
+//! Rule: a person's word goes into the journal; no lock, one short transaction.
+
+use crate::config::Config;
+use crate::domain::{Event, Fact, Ruling, Standing, Timestamp};
+use crate::settlement::{self, RulingRefused};
+use crate::store::{Append, Store, StoreError};
+
+use super::RunError;
+use super::books_date::books_date;
+use super::lanes::replay;
+
+/// What became of a ruling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ruled {
+    /// It is in the journal; the trip stands so now.
+    Taken(Box<Standing>),
+    /// It does not fit the trip.
+    Refused(RulingRefused),
+    /// The very same ruling stands in the journal; it was not written again.
+    Before,
+}
+
+/// The same, but for a ruling whose verdict, name and note stand in the trip's history already: a
+/// list of rulings that is given twice must not end a doubt that came after the first time.
+///
+/// # Errors
+/// As [`rule`].
+pub fn rule_once(
+    config: &Config,
+    store: &Store,
+    trip: i64,
+    ruling: &Ruling,
+    now: Timestamp,
+) -> Result<Ruled, RunError> {
+    let is_it =
+        |event: &Event| matches!(&event.fact, Fact::Ruled { ruling: before } if before == ruling);
+    if store.events(trip)?.iter().any(is_it) {
+        return Ok(Ruled::Before);
+    }
+    rule(config, store, trip, ruling, now)
+}
+
+/// Writes `ruling` for the trip, if the law allows it.
+///
+/// # Errors
+/// The state cannot be read or written.
+pub fn rule(
+    config: &Config,
+    store: &Store,
+    trip: i64,
+    ruling: &Ruling,
+    now: Timestamp,
+) -> Result<Ruled, RunError> {
+    loop {
+        let mut history = replay(&store.events(trip)?)?;
+        let expected_steps = history.steps();
+        let fact = match settlement::rule(&history, ruling, now) {
+            Ok(fact) => fact,
+            Err(refused) => return Ok(Ruled::Refused(refused)),
+        };
+        let applied = history.apply(now, &fact);
+        applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+        let closed = store.closed_days()?.last_closed;
+        let written = store.append_now(Append {
+            trip,
+            expected_steps,
+            facts: vec![(now, fact)],
+            standing: history.standing(),
+            books_date: books_date(&config.company, now, closed),
+            run: None,
+            line: None,
+        });
+        match written {
+            Ok(_) => return Ok(Ruled::Taken(Box::new(history.standing()))),
+            Err(StoreError::Conflict { .. }) => {}
+            // The day was closed in the same moment: the ruling stands in the next one.
+            Err(StoreError::Refused(_)) if store.closed_days()?.last_closed != closed => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Does the planned run fit the company's business day?
+
+use crate::domain::time::{HOUR_MS, MINUTE_MS};
+use crate::domain::{Calendar, Timestamp};
+use crate::sweep::Schedule;
+
+/// Sales of a day go on coming in for a while after its cut-off.
+const QUIET_MS: i64 = 30 * MINUTE_MS;
+/// A run so long after the last cut-off is really a run before the next one.
+const BEFORE_MS: i64 = 12 * HOUR_MS;
+/// What is proposed lies so long after the latest cut-off of the year.
+const PROPOSED_MS: i64 = 150 * MINUTE_MS;
+/// Days looked at: a year has both sides of every clock change.
+const DAYS: usize = 366;
+
+/// A sentence when a planned run of the coming year falls before, or less than 30 minutes after,
+/// the cut-off; it names a schedule that fits.
+pub fn warning(schedule: &Schedule, company: &Calendar, now: Timestamp) -> Option<String> {
+    let mut at = now;
+    for _ in 0..DAYS {
+        at = schedule.next_after(at)?;
+        let since = at.ms_since(company.start_of(company.date_of(at)));
+        if !(QUIET_MS..BEFORE_MS).contains(&since) {
+            let place = if since < QUIET_MS {
+                "less than 30 minutes after"
+            } else {
+                "before"
+            };
+            let fits = fitting(company, now);
+            return Some(format!(
+                "the planned run of {at} falls {place} the company's cut-off; \
+                 sweep.schedule = \"{fits}\" (UTC) fits all year"
+            ));
+        }
+    }
+    None
+}
+
+/// A nightly schedule in UTC that lies after the cut-off on every day of the coming year.
+fn fitting(company: &Calendar, now: Timestamp) -> String {
+    const DAY_MS: i64 = 24 * HOUR_MS;
+    let mut date = company.date_of(now);
+    let first = company.start_of(date).ms().rem_euclid(DAY_MS);
+    let mut latest = 0;
+    for _ in 0..DAYS {
+        // Times of day on a circle: clock changes move the cut-off by hours, not by half a day.
+        let of_day = company.start_of(date).ms().rem_euclid(DAY_MS);
+        let moved = (of_day - first + DAY_MS / 2).rem_euclid(DAY_MS) - DAY_MS / 2;
+        latest = latest.max(moved);
+        date = date.succ_opt().unwrap_or(date);
+    }
+    let minutes = (first + latest + PROPOSED_MS).rem_euclid(DAY_MS) / MINUTE_MS;
+    format!("0 {} {} * * *", minutes % 60, minutes / 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_before_or_right_after_the_cut_off_is_told_with_one_that_fits() {
+        let rows = [
+            // schedule, zone, cut-off, what the warning says
+            ("0 30 2 * * *", "UTC", "00:00", None),
+            ("0 30 2 * * *", "Europe/Berlin", "00:00", None),
+            ("0 10 0 * * *", "UTC", "00:00", Some("0 30 2 * * *")),
+            (
+                "0 30 2 * * *",
+                "America/Chicago",
+                "00:00",
+                Some("0 30 8 * * *"),
+            ),
+            ("0 30 8 * * *", "America/Chicago", "00:00", None),
+            ("0 30 2 * * *", "UTC", "04:00", Some("0 30 6 * * *")),
+            // An hour after the cut-off in winter, but right at it in summer time.
+            (
+                "0 0 23 * * *",
+                "Europe/Berlin",
+                "00:00",
+                Some("0 30 1 * * *"),
+            ),
+        ];
+        let now = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
+        for (schedule, zone, cutoff, expected) in rows {
+            let parsed = Schedule::parse(schedule).unwrap();
+            let got = warning(&parsed, &Calendar::of(zone, cutoff).unwrap(), now);
+            match (expected, &got) {
+                (None, None) => {}
+                (Some(fits), Some(text)) => assert!(text.contains(fits), "{zone}: {text}"),
+                (_, _) => panic!("{schedule} in {zone}: {got:?}"),
+            }
+        }
+    }
+}

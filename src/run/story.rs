@@ -1,0 +1,219 @@
+//! The story of a run, as the mail tells it: figures from the report, and what to do now.
+
+use std::path::Path;
+
+use crate::domain::{Status, TripKey};
+use crate::mail::{
+    BreakTally, CallTally, DayClosed, EvidenceTally, Incident, IncidentReplies, Listed,
+    NextCommand, OutcomeTally, Story, TripAtStake, Waits,
+};
+use crate::payment_service::PaymentService;
+use crate::store::{NamedTrip, NamedTrips};
+
+use super::pass::{House, Pass};
+use super::report::RunReport;
+use super::tally::Tally;
+
+/// The story of `report`.
+pub fn story<S: PaymentService>(house: &House<S>, pass: &Pass, report: &RunReport) -> Story {
+    let tally = &report.tally;
+    Story {
+        finished: report.finished,
+        why_not: report.why_not.clone(),
+        run: pass.run.clone(),
+        command: report.command.to_owned(),
+        exit_code: report.exit_code,
+        started_at: pass.started_at,
+        finished_at: report.ended_at,
+        days: days(report),
+        outcomes: outcomes(tally),
+        calls: calls(tally),
+        waits: Waits {
+            throttled: tally.pauses,
+            throttled_ms: tally.pause_ms,
+            paced_ms: tally.paced_ms,
+        },
+        calls_per_1000_seconds: rate(pass, report),
+        incident: incident(tally),
+        doubts: listed(&report.doubts_found, |_| {
+            "may have been captured".to_owned()
+        }),
+        at_risk: listed(&report.at_risk_found, |trip| trip.status.to_string()),
+        next_run: house.schedule.next_after(report.ended_at),
+        breaks: breaks(report),
+        evidence: EvidenceTally {
+            initiated: report.evidence.initiated,
+            evidenced: report.evidence.evidenced,
+            oldest_missing: report.oldest_missing_at,
+        },
+        rejected_rows: report.rejected(),
+        warnings: tally
+            .unreadable_files
+            .iter()
+            .chain(&tally.warnings)
+            .cloned()
+            .collect(),
+        journal: report.journal.clone(),
+        next_commands: next_commands(report),
+    }
+}
+
+/// The CSVs of the days that the run closed; one that cannot be read is left out.
+pub fn attachments(report: &RunReport) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for day in &report.closed {
+        let Ok(entries) = std::fs::read_dir(Path::new(&day.path)) else {
+            continue;
+        };
+        let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+        let mut paths: Vec<_> = paths
+            .filter(|path| path.extension().is_some_and(|end| end == "csv"))
+            .collect();
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if let Ok(bytes) = std::fs::read(&path) {
+                files.push((format!("{}-{name}", day.books_date), bytes));
+            }
+        }
+    }
+    files
+}
+
+fn days(report: &RunReport) -> Vec<DayClosed> {
+    let day = |day: &super::report::Closed| DayClosed {
+        books_date: day.books_date,
+        edition: day.edition,
+        verdict: day.verdict.clone(),
+        summary: day.summary.clone(),
+        path: day.path.clone(),
+    };
+    report.closed.iter().map(day).collect()
+}
+
+fn outcomes(tally: &Tally) -> Vec<OutcomeTally> {
+    let rows = tally.outcomes.iter().flat_map(|(outcome, by_currency)| {
+        by_currency.values().map(|sums| OutcomeTally {
+            outcome: *outcome,
+            trips: sums.trips,
+            cart_total: sums.cart_total,
+            captured: sums.captured,
+            bad_debt: sums.bad_debt,
+        })
+    });
+    rows.collect()
+}
+
+fn calls(tally: &Tally) -> Vec<CallTally> {
+    let rows = tally.calls.iter().flat_map(|(call, by_reply)| {
+        by_reply.iter().map(|(reply, calls)| CallTally {
+            call: (*call).to_owned(),
+            reply: (*reply).to_owned(),
+            calls: *calls,
+        })
+    });
+    rows.collect()
+}
+
+fn rate(pass: &Pass, report: &RunReport) -> u64 {
+    let took = report
+        .ended_at
+        .ms_since(pass.started_at)
+        .unsigned_abs()
+        .max(1);
+    report.tally.calls_made().saturating_mul(1_000_000) / took
+}
+
+fn incident(tally: &Tally) -> Option<Incident> {
+    let seen = tally.incident.as_ref()?;
+    let replies = seen.replies.iter().flat_map(|(call, by_status)| {
+        by_status.iter().map(|(status, calls)| IncidentReplies {
+            call: (*call).to_owned(),
+            status: *status,
+            calls: *calls,
+        })
+    });
+    Some(Incident {
+        calls: seen.calls,
+        first: seen.first,
+        last: seen.last,
+        trips: seen.trips.clone(),
+        trips_in_all: seen.trips_concerned,
+        replies: replies.collect(),
+    })
+}
+
+fn listed(found: &NamedTrips, note: impl Fn(&NamedTrip) -> String) -> Listed {
+    let trips = found.named.iter().map(|trip| TripAtStake {
+        trip: trip.key.clone(),
+        amount: trip.amount,
+        deadline: trip.expires_at,
+        note: note(trip),
+    });
+    Listed {
+        trips: trips.collect(),
+        in_all: found.count,
+    }
+}
+
+/// The breaks of the newest day that was closed: those of older days stand in it as well.
+fn breaks(report: &RunReport) -> Vec<BreakTally> {
+    let newest = report.closed.iter().max_by_key(|day| day.books_date);
+    let kinds = newest.into_iter().flat_map(|day| &day.breaks);
+    let tally = |(kind, open): (&crate::domain::BreakKind, &u64)| BreakTally {
+        kind: *kind,
+        severity: kind.severity(),
+        open: *open,
+    };
+    kinds.map(tally).collect()
+}
+
+/// What a person may want to do, most urgent first.
+pub fn next_commands(report: &RunReport) -> Vec<NextCommand> {
+    let mut commands = Vec::new();
+    let mut tell = |command: String, why: &str| {
+        commands.push(NextCommand {
+            command,
+            why: why.to_owned(),
+        });
+    };
+    if !report.finished {
+        tell(
+            "tripsettle run".to_owned(),
+            "go on where this run stopped; nothing is done twice",
+        );
+        tell(
+            "tripsettle check".to_owned(),
+            "see which part does not work",
+        );
+    }
+    if let Some(trip) = report.doubts_found.named.first() {
+        let TripKey { store, trip } = &trip.key;
+        tell(
+            format!("tripsettle show {store}/{trip}"),
+            "see what is known of the doubt",
+        );
+        tell(
+            format!("tripsettle rule {store}/{trip} captured --by YOU --note WHY"),
+            "end it, once the processor has told you; or `not-captured`",
+        );
+    }
+    let refused = report
+        .at_risk_found
+        .named
+        .iter()
+        .find(|trip| trip.status == Status::Refused);
+    if let Some(trip) = refused {
+        tell(
+            format!("tripsettle rule {} retry --by YOU --note WHY", trip.key),
+            "try a refused trip again, before its token dies",
+        );
+    }
+    if report.at_risk_standing > 0 && report.finished {
+        tell(
+            "tripsettle settle".to_owned(),
+            "try again now what is at risk",
+        );
+    }
+    commands
+}

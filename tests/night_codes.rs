@@ -1,0 +1,247 @@
+//! Everything that can keep a night from running: one exit code, one clear message, and the next
+//! good run goes on as if nothing had been.
+#![allow(clippy::unwrap_used)]
+
+mod night;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use night::stories::{self, Tale, as_csv, make_known};
+use night::witness::{each_story_ended, ledger, testifies};
+use night::{Ended, Night};
+
+const ENDPOINT: &str = "TRIPSETTLE_PAYMENT_SERVICE__ENDPOINT";
+
+/// A few trips that wait in the inbox.
+fn evening() -> (Night, Vec<Tale>) {
+    let mut night = Night::begin();
+    night.set("TRIPSETTLE_LOG", "off");
+    let table =
+        "plain 6 captured captured captured\ndeclined 2 written_off written_off written_off";
+    let tales = stories::tales(table, night.began);
+    make_known(&night, &tales);
+    night.write("inbox/trips.csv", &as_csv(&tales));
+    (night, tales)
+}
+
+/// The command ends with this code, and one line says why.
+fn fails(night: &Night, args: &[&str], code: i32, words: &[&str]) -> Ended {
+    let ended = night.expect(code, args);
+    let told = ended.err.lines().filter(|line| !line.trim().is_empty());
+    let told: Vec<&str> = told.collect();
+    assert_eq!(told.len(), 1, "one message: {ended:#?}");
+    assert!(told[0].starts_with("tripsettle: "), "{ended:#?}");
+    for word in words {
+        assert!(told[0].contains(word), "`{word}` is not told: {ended:#?}");
+    }
+    ended
+}
+
+fn the_next_run_loses_nothing(night: &Night, tales: &[Tale]) {
+    night.expect(0, &["run"]);
+    each_story_ended(night, tales, |_| "capture_authorized");
+    testifies(night, tales);
+    assert_eq!(night.editions().len(), 1, "{:?}", night.editions());
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest_right_one() {
+    let (mut night, tales) = evening();
+    night.set("TRIPSETTLE_SWEEP__SCHEDUEL", "0 0 3 * * *");
+    let words = ["TRIPSETTLE_SWEEP__SCHEDUEL", "TRIPSETTLE_SWEEP__SCHEDULE"];
+    fails(&night, &["run"], 78, &words);
+    night.unset("TRIPSETTLE_SWEEP__SCHEDUEL");
+    night.configure_by_file("[settlement]\non_declin = \"search\"\n");
+    let words = ["settlement.on_declin", "settlement.on_decline", ":2"];
+    fails(&night, &["run"], 78, &words);
+    night.unset("TRIPSETTLE_CONFIG");
+    fs::remove_file(night.path("tripsettle.toml")).unwrap();
+    the_next_run_loses_nothing(&night, &tales);
+}
+
+#[test]
+fn a_missing_endpoint_is_told_before_anything_is_touched() {
+    let (mut night, tales) = evening();
+    let endpoint = night.unset(ENDPOINT).unwrap();
+    fails(&night, &["run"], 78, &["payment_service.endpoint"]);
+    assert!(!night.path("state").exists());
+    night.set(ENDPOINT, &endpoint);
+    the_next_run_loses_nothing(&night, &tales);
+}
+
+#[test]
+fn a_wrong_secret_stops_the_run() {
+    let (mut night, tales) = evening();
+    let secret = night.unset("AWS_SECRET_ACCESS_KEY").unwrap();
+    night.set("AWS_SECRET_ACCESS_KEY", "not-the-secret");
+    let ended = fails(&night, &["run"], 77, &["credentials"]);
+    assert!(!ended.err.contains("not-the-secret"), "{ended:#?}");
+    assert_eq!(night.sandbox.calls().capture, 0);
+    night.set("AWS_SECRET_ACCESS_KEY", &secret);
+    the_next_run_loses_nothing(&night, &tales);
+}
+
+#[test]
+fn a_service_that_is_not_there_is_unavailable() {
+    let (mut night, tales) = evening();
+    let endpoint = night.unset(ENDPOINT).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dead = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    night.set(ENDPOINT, &dead);
+    fails(&night, &["run"], 69, &["payment service is unavailable"]);
+    assert!(night.editions().is_empty(), "the day stays open");
+    night.set(ENDPOINT, &endpoint);
+    the_next_run_loses_nothing(&night, &tales);
+}
+
+#[test]
+fn a_web_site_is_not_the_payment_service() {
+    let (mut night, tales) = evening();
+    let endpoint = night.unset(ENDPOINT).unwrap();
+    night.set(ENDPOINT, &web_site());
+    let words = ["is this the payment service?", "payment_service.endpoint"];
+    fails(&night, &["run"], 78, &words);
+    night.set(ENDPOINT, &endpoint);
+    the_next_run_loses_nothing(&night, &tales);
+}
+
+/// A web server that knows no such page.
+fn web_site() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let page = "<html><body>no such page</body></html>";
+    let length = page.len();
+    let answer = format!(
+        "HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{page}"
+    );
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut asked) = (stream.unwrap(), [0; 4_096]);
+            let _ = stream.read(&mut asked);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_newer_database_is_left_alone() {
+    let (night, tales) = evening();
+    night.expect(0, &["init"]);
+    let file = night.path("state/tripsettle.db");
+    let set_version = |version: u32| {
+        let database = rusqlite::Connection::open(&file).unwrap();
+        let known = database.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+        let set = database.pragma_update(None, "user_version", version);
+        set.and(known).unwrap()
+    };
+    let known = set_version(99);
+    fails(&night, &["run"], 65, &["schema 99", "newer program"]);
+    fails(&night, &["status"], 65, &["schema 99"]);
+    assert_eq!(night.sandbox.calls().adjust, 0);
+    set_version(known);
+    the_next_run_loses_nothing(&night, &tales);
+}
+
+#[test]
+fn an_output_folder_that_is_a_file_keeps_the_day_open() {
+    let (night, tales) = evening();
+    night.expect(0, &["init"]);
+    let out = night.write("out", "not a folder");
+    fails(&night, &["run"], 74, &[out.to_str().unwrap()]);
+    assert_eq!(night.sandbox.calls().capture, 6, "trips are settled first");
+    fs::remove_file(out).unwrap();
+    the_next_run_loses_nothing(&night, &tales);
+    assert_eq!(night.sandbox.calls().capture, 6);
+}
+
+#[test]
+fn an_edition_that_cannot_be_put_in_place_keeps_no_trip_from_being_settled() {
+    let (night, tales) = evening();
+    let settled = night.write("kept.csv", &as_csv(&tales[..1]));
+    let late = fs::read(night.path("inbox/trips.csv")).unwrap();
+    fs::remove_file(night.path("inbox/trips.csv")).unwrap();
+    night.expect(0, &["import", settled.to_str().unwrap()]);
+    // A close is committed before its files are renamed; a file stands in the folder's place.
+    let day = in_the_way(&night);
+    fails(&night, &["run"], 74, &[day.to_str().unwrap()]);
+    fs::write(night.path("inbox/trips.csv"), late).unwrap();
+    fails(&night, &["run"], 74, &[day.to_str().unwrap()]);
+    assert_eq!(night.sandbox.calls().capture, 6, "the others are settled");
+    fs::remove_file(&day).unwrap();
+    night.expect(0, &["run"]);
+    assert_eq!(night.sandbox.calls().capture, 6);
+    assert_eq!(night.editions().len(), 1, "{:?}", night.editions());
+}
+
+/// Puts a file where the folder of the day that is to be closed belongs.
+fn in_the_way(night: &Night) -> std::path::PathBuf {
+    let business_day = night.began - chrono::TimeDelta::minutes(150) - chrono::TimeDelta::days(1);
+    let day = business_day.format("out/%Y-%m-%d").to_string();
+    night.write(&day, "in the way")
+}
+
+#[test]
+fn a_state_that_is_gone_is_not_made_anew() {
+    let (night, tales) = evening();
+    night.expect(0, &["run"]);
+    fs::rename(night.path("state"), night.path("backup")).unwrap();
+    let words = ["state is missing", "init --after-loss"];
+    for command in ["run", "settle", "status", "plan", "init"] {
+        fails(&night, &[command], 65, &words);
+    }
+    fs::remove_dir_all(night.path("state")).ok();
+    fs::rename(night.path("backup"), night.path("state")).unwrap();
+    the_next_run_loses_nothing(&night, &tales);
+}
+
+#[test]
+fn after_a_loss_nothing_is_captured_twice() {
+    let (night, tales) = evening();
+    night.expect(0, &["run"]);
+    fs::remove_dir_all(night.path("state")).unwrap();
+    night.expect(0, &["init", "--after-loss"]);
+    night.write("inbox/again.csv", &as_csv(&tales));
+    let (before, calls) = (ledger(&night), night.sandbox.calls());
+    let ended = night.tripsettle(&["settle"]);
+    assert_eq!(ended.code, Some(11), "{ended:#?}");
+    let told = night.expect(0, &["status", "--json"]).out;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["doubts"]["count"], tales.len(), "{told:#}");
+    assert_eq!(night.sandbox.calls().capture, calls.capture);
+    let captures = |rows: std::collections::BTreeMap<_, tripsettle::sandbox::LedgerRow>| {
+        let rows = rows.into_values();
+        rows.map(|row| row.captures).collect::<Vec<_>>()
+    };
+    let before = captures(before);
+    assert_eq!(before, captures(ledger(&night)));
+    // The day was published by the state that was lost: it stays closed, its edition as it is.
+    let (editions, published) = (night.editions(), night.newest_editions().remove(0));
+    let manifest = fs::read(published.join("manifest.json")).unwrap();
+    night.expect(11, &["run"]);
+    assert_eq!(night.editions(), editions);
+    assert_eq!(fs::read(published.join("manifest.json")).unwrap(), manifest);
+    assert_eq!(before, captures(ledger(&night)));
+}
+
+#[test]
+fn another_run_is_told_of_within_a_second() {
+    let (night, tales) = evening();
+    let state = night.path("state");
+    let held = tripsettle::store::Lock::acquire(&state, Duration::ZERO).unwrap();
+    for command in ["run", "settle"] {
+        let asked = Instant::now();
+        fails(&night, &[command], 75, &["another run", "--wait-lock"]);
+        assert!(asked.elapsed() < Duration::from_secs(1), "{command}");
+    }
+    let waits = night.start(&["run", "--wait-lock", "60s"]);
+    drop(held);
+    let ended = waits.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    the_next_run_loses_nothing(&night, &tales);
+}
