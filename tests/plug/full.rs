@@ -1,0 +1,123 @@
+//! A disk that really fills: small file systems in memory, for each folder that is written to.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+
+use super::evening::Evening;
+use super::many::{Tally, each, one_in};
+
+/// Which folder, and how much there is room for.
+#[derive(Debug, Clone)]
+struct Small {
+    folder: &'static str,
+    pages: u64,
+    files: u64,
+}
+
+impl fmt::Display for Small {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} with {} pages and {} files",
+            self.folder, self.pages, self.files
+        )
+    }
+}
+
+/// A small file system over a folder; it goes when it is dropped.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn over(folder: &Path, small: &Small) -> Self {
+        std::fs::create_dir_all(folder).unwrap();
+        let room = format!("size={},nr_inodes={}", small.pages * 4096, small.files);
+        let nothing = MsFlags::empty();
+        mount(
+            Some("tmpfs"),
+            folder,
+            Some("tmpfs"),
+            nothing,
+            Some(room.as_str()),
+        )
+        .expect("this proof mounts small disks: give it root with CAP_SYS_ADMIN");
+        Self(folder.to_owned())
+    }
+
+    /// Somebody sees to the disk.
+    fn grow(&self) {
+        let room = Some("size=64m,nr_inodes=4096");
+        let none: Option<&str> = None;
+        mount(none, &self.0, none, MsFlags::MS_REMOUNT, room).unwrap();
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        umount2(&self.0, MntFlags::MNT_DETACH).unwrap();
+    }
+}
+
+/// Plays the evening on the small disk; true when it was full.
+fn play(small: &Small) -> bool {
+    let folder = |root: &Path| root.join(small.folder);
+    let mut mounted = None;
+    let evening = Evening::begin_on(|root| mounted = Some(Mounted::over(&folder(root), small)));
+    let mounted = mounted.unwrap();
+    let mut was_full = false;
+    for command in Evening::COMMANDS {
+        let ended = evening.night.tripsettle(command);
+        match ended.code {
+            Some(0 | 10..=12) => {}
+            Some(74) => {
+                was_full = true;
+                let told = format!("{}{}", ended.err, ended.out);
+                assert!(told.contains("run again"), "{ended:#?}");
+            }
+            _ => panic!("a strange end: {ended:#?}"),
+        }
+    }
+    mounted.grow();
+    evening.recover();
+    evening.testifies(1);
+    was_full
+}
+
+#[test]
+#[ignore = "mounts small disks; .ci/run plays it where it may"]
+fn a_disk_that_fills_loses_nothing() {
+    let (tally, full) = (Tally::default(), Tally::default());
+    let mut smalls = Vec::new();
+    for (folder, most_pages, least_files, most_files) in [
+        ("state", 800, 2, 8),
+        ("out", 40, 2, 16),
+        ("inbox", 4, 4, 8),
+        ("mail", 8, 2, 4),
+    ] {
+        let step = usize::try_from(if most_pages > 100 { one_in(16) } else { 1 }).unwrap();
+        // The two trip files lie on the inbox's disk from the beginning.
+        let least_pages = if folder == "inbox" { 2 } else { 1 };
+        let by_pages = (least_pages..=most_pages).step_by(step);
+        smalls.extend(by_pages.map(|pages| Small {
+            folder,
+            pages,
+            files: 1024,
+        }));
+        let by_files = least_files..=most_files;
+        smalls.extend(by_files.map(|files| Small {
+            folder,
+            pages: 4096,
+            files,
+        }));
+    }
+    each(&smalls, |small| {
+        tally.case(&small, || {
+            if play(&small) {
+                full.count();
+            }
+        });
+    });
+    full.close("commands that found the disk full");
+    tally.close("small disks");
+}

@@ -1,0 +1,133 @@
+//! Killed at every boundary, and again in the recovery.
+
+use std::path::PathBuf;
+
+use super::boundary::Boundary;
+use super::evening::Evening;
+use super::many::{Draw, Tally, each, one_in};
+use super::places::{Place, Places};
+use super::tracer::{Call, Verdict, Watch};
+
+/// When to kill.
+#[derive(Debug, Clone)]
+pub enum When {
+    /// Before the k-th call of a kind.
+    At(Place),
+    /// Before the n-th boundary, whatever it is.
+    Nth(u64),
+    Never,
+}
+
+/// Kills once, and remembers the kinds that were passed.
+pub struct Killer {
+    root: PathBuf,
+    when: When,
+    pub seen: Vec<String>,
+    pub struck: Option<String>,
+}
+
+impl Killer {
+    pub fn new(evening: &Evening, when: When) -> Self {
+        let root = evening.root().to_owned();
+        Self {
+            root,
+            when,
+            seen: Vec::new(),
+            struck: None,
+        }
+    }
+
+    /// Runs the evening's commands until one of them is killed; true when all of them ended.
+    pub fn play(&mut self, evening: &Evening) -> bool {
+        for command in Evening::COMMANDS {
+            let ended = evening.watched(command, self);
+            if self.struck.is_some() {
+                assert_eq!(ended.code, None, "it lived on: {ended:#?}");
+                return false;
+            }
+            assert!(matches!(ended.code, Some(0 | 10..=12)), "{ended:#?}");
+        }
+        true
+    }
+
+    fn strikes(&mut self, label: &str) -> bool {
+        let left = match &mut self.when {
+            When::At(place) if place.label == label => &mut place.nth,
+            When::Nth(left) => left,
+            When::At(_) | When::Never => return false,
+        };
+        *left -= 1;
+        *left == 0
+    }
+}
+
+impl Watch for Killer {
+    fn enters(&mut self, call: &Call) -> Verdict {
+        let Some(boundary) = Boundary::of(call).filter(|_| self.struck.is_none()) else {
+            return Verdict::Pass;
+        };
+        let label = boundary.label(&self.root);
+        if self.strikes(&label) {
+            self.struck = Some(label);
+            return Verdict::Kill;
+        }
+        self.seen.push(label);
+        Verdict::Pass
+    }
+}
+
+/// What an evening passes that nobody disturbs.
+pub fn undisturbed() -> Vec<String> {
+    let evening = Evening::begin();
+    let mut nobody = Killer::new(&evening, When::Never);
+    assert!(nobody.play(&evening));
+    evening.testifies(0);
+    nobody.seen
+}
+
+#[test]
+#[ignore = "minutes; .ci/run plays it"]
+fn a_night_killed_at_any_system_call_is_finished_by_the_next() {
+    let (tally, places) = (Tally::default(), Places::of(undisturbed));
+    each(&places.all(1), |place| {
+        tally.case(&place, || {
+            let evening = Evening::begin();
+            let mut killer = Killer::new(&evening, When::At(place.clone()));
+            let ended = killer.play(&evening);
+            places.played(&place, !ended, &killer.seen);
+            evening.recover();
+            evening.testifies(usize::from(!ended));
+        });
+    });
+    places.close("killed before");
+    tally.close("kills at every boundary");
+}
+
+#[test]
+#[ignore = "minutes; .ci/run plays it"]
+fn a_recovery_killed_at_a_drawn_system_call_is_finished_by_the_next() {
+    let (tally, places, again) = (Tally::default(), Places::of(undisturbed), Tally::default());
+    each(&places.all(one_in(8)), |place| {
+        tally.case(&place, || {
+            let evening = Evening::begin();
+            let mut first = Killer::new(&evening, When::At(place.clone()));
+            let ended = first.play(&evening);
+            // The recovery has what was left to do before it, and its own beginning and end.
+            let left = places.longest().saturating_sub(first.seen.len()) + 300;
+            let drawn = 1 + Draw::of(&place).below(left.try_into().unwrap());
+            let mut second = Killer::new(&evening, When::Nth(drawn));
+            if !second.play(&evening) {
+                again.count();
+            }
+            evening.recover();
+            evening.testifies(usize::from(!ended) + 1);
+        });
+    });
+    tally.close("kills, each with one more at a drawn boundary of the recovery");
+    again.close("of these the recovery was still alive to be killed");
+}
+
+#[test]
+fn an_evening_that_nobody_disturbs_ends_as_told() {
+    assert!(undisturbed().len() > 500);
+}

@@ -1,0 +1,295 @@
+//! Simulated nights: what they are and how to run more of them stands in `README.md`.
+//!
+//! `SIMULATION_NIGHTS` says how many, `SIMULATION_SEED` where to begin; `SIMULATION_REPLAY` plays
+//! one seed and prints its event log; `SIMULATION_OUTAGES` wants every night of changing clocks.
+#![allow(clippy::unwrap_used)]
+
+#[path = "simulation/mod.rs"]
+mod simulation;
+
+use simulation::chance::Chance;
+use simulation::ledger::Wrong;
+use simulation::log::Log;
+use simulation::plan::{DAY, Down, HOUR, Outage, Plan};
+use simulation::published::fingerprints;
+use simulation::service::Counter;
+use simulation::weather::all_to_be_met;
+use simulation::world::World;
+use simulation::{Report, Violation, nights_of, simulate, simulate_with, swarm, tell};
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+fn told(violation: &Violation) -> String {
+    let Violation {
+        seed, night, what, ..
+    } = violation;
+    let test = "cargo test --release --locked --test simulation replay -- --nocapture";
+    format!("seed {seed}, night {night}: {what}\nreplay: SIMULATION_REPLAY={seed} {test}")
+}
+
+#[test]
+fn no_night_breaks_a_promise() {
+    let nights = variable("SIMULATION_NIGHTS").unwrap_or(100);
+    let first = variable("SIMULATION_SEED").unwrap_or(1);
+    let report = match swarm(first, nights) {
+        Ok(report) => report,
+        Err(violation) => panic!("{}", told(&violation)),
+    };
+    assert!(report.nights >= nights, "{report:?}");
+    for (what, count) in &report.met {
+        println!("{count:>9} {what}");
+    }
+    let met = report.met.len();
+    let is_met = |wanted: &String| {
+        report
+            .met
+            .keys()
+            .any(|met| met.starts_with(wanted.as_str()))
+    };
+    let mut missing = all_to_be_met();
+    missing.retain(|wanted| !is_met(wanted));
+    // So few nights cannot meet everything.
+    assert!(
+        missing.is_empty() || nights < 5_000,
+        "never met: {missing:?}"
+    );
+    println!(
+        "{:?}",
+        Report {
+            met: Default::default(),
+            ..report
+        }
+    );
+    println!("{met} kinds of events were met");
+}
+
+#[test]
+fn replay() {
+    let Some(seed) = variable("SIMULATION_REPLAY") else {
+        return;
+    };
+    let played = simulate_with(seed, nights_of(seed), true, &|_| {});
+    match played {
+        Ok(report) => println!("{report:?}"),
+        Err(violation) => panic!("{}\n{}", violation.log, told(&violation)),
+    }
+}
+
+#[test]
+fn one_seed_twice_gives_the_same_bytes() {
+    for seed in 1..=4 {
+        let play = || {
+            simulate(seed, nights_of(seed))
+                .map_err(|found| told(&found))
+                .unwrap()
+        };
+        assert_eq!(play(), play(), "seed {seed}");
+    }
+}
+
+/// What a wrong service, or somebody who meddles with state and files, is seen by.
+#[test]
+fn what_is_wrong_is_seen() {
+    /// What is wrong, who does it, and what a checker says of it.
+    type Row = (&'static str, fn(&mut World), &'static str);
+    let rows: [Row; 12] = [
+        (
+            "money taken twice",
+            |w| wrong(w, Wrong::CapturesTwice),
+            "captured twice",
+        ),
+        (
+            "too much taken",
+            |w| wrong(w, Wrong::CapturesMore),
+            "captured more than the cart",
+        ),
+        (
+            "a capture forgotten",
+            |w| wrong(w, Wrong::Forgets),
+            "the ledger says otherwise",
+        ),
+        (
+            "a cancel instead",
+            |w| wrong(w, Wrong::Cancels),
+            "the ledger says otherwise",
+        ),
+        (
+            "done, and denied",
+            |w| counter(w, |c| c.lies = true),
+            "a second capture",
+        ),
+        (
+            "no witness of intents",
+            |w| counter(w, |c| c.is_blind = true),
+            "without intent",
+        ),
+        (
+            "a doubt struck out",
+            |w| nightly(w, strike_doubts),
+            "a doubt appeared or vanished",
+        ),
+        (
+            "a status made up",
+            |w| nightly(w, make_up_status),
+            "no status",
+        ),
+        (
+            "a file rewritten",
+            |w| nightly(w, rewrite),
+            "was written again",
+        ),
+        ("a file removed", |w| nightly(w, remove), "is gone"),
+        ("a card number kept", |w| nightly(w, keep_card), "stands in"),
+        ("a trip not swept", put_off, "left behind"),
+    ];
+    for (what, meddle, seen) in rows {
+        let mut found = (1..40).filter_map(|seed| {
+            let played = simulate_with(seed, nights_of(seed), false, &meddle);
+            played.err().map(|violation| violation.what)
+        });
+        let found = found.next().unwrap_or_default();
+        println!("{what}: {found}");
+        assert!(found.contains(seen), "{what}: {found}");
+    }
+}
+
+fn counter(world: &mut World, change: impl Fn(&mut Counter)) {
+    change(&mut world.service.counter.lock().unwrap());
+}
+
+fn wrong(world: &mut World, what: Wrong) {
+    counter(world, |counter| counter.ledger.wrong = what);
+}
+
+fn nightly(world: &mut World, meddle: fn(&mut World)) {
+    world.each_night = Some(Box::new(meddle));
+}
+
+fn sql(world: &World, text: &str) {
+    let database = rusqlite::Connection::open(world.path("state/tripsettle.db")).unwrap();
+    database.execute_batch(text).unwrap();
+}
+
+fn strike_doubts(world: &mut World) {
+    sql(
+        world,
+        "UPDATE trip SET status = 'open', open = in_doubt, in_doubt = 0 WHERE in_doubt > 0",
+    );
+}
+
+fn make_up_status(world: &mut World) {
+    sql(world, "UPDATE trip SET status = 'failed'");
+}
+
+/// Puts off what cannot wait.
+fn put_off(world: &mut World) {
+    let file = world.path("tripsettle.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lax = "[sweep]\ntolerate_outage_hours = 0\nmin_age_minutes = 2700\n";
+    std::fs::write(file, text.replace("[sweep]\n", lax)).unwrap();
+}
+
+fn published(world: &World) -> Option<std::path::PathBuf> {
+    let files = fingerprints(&world.path("out"));
+    files.keys().next().map(|path| world.path("out").join(path))
+}
+
+fn rewrite(world: &mut World) {
+    if let Some(path) = published(world) {
+        std::fs::write(path, "other bytes").unwrap();
+    }
+}
+
+fn remove(world: &mut World) {
+    if let Some(path) = published(world) {
+        std::fs::remove_file(path).unwrap();
+    }
+}
+
+fn keep_card(world: &mut World) {
+    std::fs::write(world.path("out/.kept"), "x5454545454545454y").unwrap();
+}
+
+const CHANGING: [&str; 12] = [
+    "Europe/Berlin",
+    "Europe/London",
+    "America/New_York",
+    "America/Chicago",
+    "America/Los_Angeles",
+    "America/St_Johns",
+    "America/Santiago",
+    "America/Havana",
+    "Africa/Cairo",
+    "Asia/Beirut",
+    "Australia/Lord_Howe",
+    "Pacific/Auckland",
+];
+
+/// Midnights, UTC, two days before the clocks of a zone change, from 2026 to 2036.
+fn changes(zone: &str) -> Vec<i64> {
+    let zone = jiff::tz::TimeZoneDatabase::bundled().get(zone).unwrap();
+    let from: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let until: jiff::Timestamp = "2037-01-01T00:00:00Z".parse().unwrap();
+    let changes = zone.following(from).map(|change| change.timestamp());
+    let changes = changes.take_while(|at| *at < until);
+    let days = changes.map(|at| at.as_millisecond().div_euclid(DAY) - 2);
+    days.map(|day| day * DAY).collect()
+}
+
+/// The service or the machine is down for 20 hours, and passes come hourly; or a nightly run is
+/// missed, and made up 18 hours later: no token dies, on whichever night clocks change.
+#[test]
+fn no_token_dies_in_an_outage() {
+    let all = variable("SIMULATION_OUTAGES").is_some();
+    let (mut nights, mut outages, mut trips) = (0, 0, 0);
+    for (place, zone) in CHANGING.into_iter().enumerate() {
+        for (number, begins) in changes(zone).into_iter().enumerate() {
+            // Unless it was asked for more, one change of each zone.
+            if !all && number != place {
+                continue;
+            }
+            let one = place as u64 % 3;
+            for kind in if all { 0..3 } else { one..one + 1 } {
+                let seed = begins.unsigned_abs() + kind;
+                let world = with_outage(seed, kind, zone, begins);
+                match tell(world, seed, 6) {
+                    Ok(report) => (nights, trips) = (nights + report.nights, trips + report.trips),
+                    Err(found) => panic!("{zone} from {begins}, kind {kind}: {}", told(&found)),
+                }
+                outages += 1;
+            }
+        }
+    }
+    assert!(trips > outages, "{trips} trips in {outages} outages");
+    println!("{outages} outages, {nights} nights, {trips} trips, no token died");
+}
+
+fn with_outage(seed: u64, kind: u64, zone: &'static str, begins: i64) -> World {
+    let mut chance = Chance::of(seed);
+    let plan = Plan::quiet(&mut chance, zone, begins);
+    let from = begins + chance.between(24 * HOUR, 72 * HOUR);
+    let outage = |what| {
+        let to = from + 20 * HOUR;
+        Some(Outage { from, to, what })
+    };
+    let plan = match kind {
+        0 => Plan {
+            settle_every: Some(1),
+            outage: outage(Down::Service),
+            ..plan
+        },
+        1 => Plan {
+            settle_every: Some(1),
+            outage: outage(Down::Host),
+            ..plan
+        },
+        _ => Plan {
+            missed_percent: 40,
+            made_up_after: Some(18 * HOUR),
+            ..plan
+        },
+    };
+    World::of(seed, plan, chance, Log::new(false))
+}

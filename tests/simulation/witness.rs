@@ -1,0 +1,145 @@
+//! The witness: reads what is committed, with a connection and statements of its own.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+/// One event of the journal, as stored.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub step: i64,
+    pub books_date: String,
+    pub kind: String,
+    pub call: Option<String>,
+    pub attempt: Option<i64>,
+    pub verdict: Option<String>,
+    pub detail: Value,
+}
+
+/// A trip's row.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub id: i64,
+    pub name: String,
+    pub currency: String,
+    pub started_at: i64,
+    pub expires_at: i64,
+    pub status: String,
+    pub capture_state: String,
+    pub act_by: Option<i64>,
+    pub steps: i64,
+    pub cart_total: i64,
+    pub captured: i64,
+    pub bad_debt: i64,
+    pub cancelled: i64,
+    pub in_doubt: i64,
+    pub open: i64,
+    pub last_books_date: String,
+}
+
+/// A connection that sees what is committed, and nothing else.
+#[derive(Debug)]
+pub struct Witness(Connection);
+
+impl Witness {
+    pub fn open(database: &Path) -> Self {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self(Connection::open_with_flags(database, flags).unwrap())
+    }
+
+    /// The last event of a trip: (kind, detail).
+    pub fn last(&self, name: &str) -> Option<(String, Value)> {
+        let (store, trip) = name.split_once('/').unwrap();
+        let sql = "SELECT journal.kind, journal.detail FROM journal JOIN trip \
+                   ON trip.id = journal.trip WHERE store_id = ?1 AND trip_id = ?2 \
+                   ORDER BY step DESC LIMIT 1";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let mut rows = statement.query((store, trip)).unwrap();
+        let row = rows.next().unwrap()?;
+        let detail: String = row.get(1).unwrap();
+        Some((row.get(0).unwrap(), serde_json::from_str(&detail).unwrap()))
+    }
+
+    /// True when the journal holds the feed's word that the trip ended elsewhere.
+    pub fn knows_of_elsewhere(&self, name: &str) -> bool {
+        let (store, trip) = name.split_once('/').unwrap();
+        let sql = "SELECT count(*) FROM journal JOIN trip ON trip.id = journal.trip \
+                   WHERE store_id = ?1 AND trip_id = ?2 AND kind = 'elsewhere'";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let count: i64 = statement
+            .query_row((store, trip), |row| row.get(0))
+            .unwrap();
+        count > 0
+    }
+
+    pub fn trips(&self) -> Vec<Row> {
+        let sql = "SELECT id, store_id || '/' || trip_id, currency, started_at, expires_at, \
+                   status, capture_state, act_by, cart_total, captured, bad_debt, cancelled, \
+                   in_doubt, open, last_books_date, steps FROM trip ORDER BY store_id, trip_id";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let rows = statement.query_map((), |row| {
+            Ok(Row {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                currency: row.get(2)?,
+                started_at: row.get(3)?,
+                expires_at: row.get(4)?,
+                status: row.get(5)?,
+                capture_state: row.get(6)?,
+                act_by: row.get(7)?,
+                cart_total: row.get(8)?,
+                captured: row.get(9)?,
+                bad_debt: row.get(10)?,
+                cancelled: row.get(11)?,
+                in_doubt: row.get(12)?,
+                open: row.get(13)?,
+                last_books_date: row.get(14)?,
+                steps: row.get(15)?,
+            })
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    pub fn events(&self, trip: i64) -> Vec<Entry> {
+        let sql = "SELECT step, books_date, kind, call, attempt, verdict, detail \
+                   FROM journal WHERE trip = ?1 ORDER BY step";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let rows = statement.query_map([trip], |row| {
+            let detail: String = row.get(6)?;
+            Ok(Entry {
+                step: row.get(0)?,
+                books_date: row.get(1)?,
+                kind: row.get(2)?,
+                call: row.get(3)?,
+                attempt: row.get(4)?,
+                verdict: row.get(5)?,
+                detail: serde_json::from_str(&detail).unwrap(),
+            })
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// Rows of the feed that were not taken: (raw, field).
+    pub fn rejected(&self) -> Vec<(String, Option<String>)> {
+        let sql = "SELECT raw, field FROM rejected ORDER BY seq";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// The closes: `DATE/eN` with the hash of the manifest.
+    pub fn closes(&self) -> BTreeMap<String, String> {
+        let sql = "SELECT books_date || '/e' || edition, manifest_sha256 FROM close";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let rows = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// The newest closed books date.
+    pub fn last_closed(&self) -> Option<String> {
+        let sql = "SELECT max(books_date) FROM close";
+        self.0.query_row(sql, (), |row| row.get(0)).unwrap()
+    }
+}
