@@ -22,6 +22,7 @@ mod row;
 mod runs;
 mod shelf;
 mod sweep;
+mod trip;
 mod witness;
 mod writer;
 
@@ -39,12 +40,13 @@ pub use counts::{NamedTrip, NamedTrips, StatusCount, StatusCounts};
 pub use days::{DayBreak, OwingTrip};
 pub use error::StoreError;
 pub use feed::{Admission, Admit, FeedFile, TakenCounts, When};
-pub use journal::{Append, Found};
+pub use journal::Append;
 pub use lines::{LineKey, NewLine, ProblemLine, ProcessorFile, StoredLine};
 pub use lock::Lock;
 pub use outbox::Waiting;
 pub use pulls::Pull;
 pub use runs::RunRow;
+pub use trip::Found;
 pub use witness::{Side, Witness};
 
 use writer::Writer;
