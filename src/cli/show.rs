@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::config::Config;
-use crate::domain::{Elsewhere, Event, Fact, Money, Reply, Ruling, Timestamp, TripKey, Verdict};
+use crate::domain::{
+    DebtAct, Elsewhere, Event, Fact, Money, Reply, Ruling, Timestamp, TripKey, Verdict,
+};
 use crate::run::rule::{Ruled, rule as write_ruling};
 use crate::run::standing_of;
 use crate::store::{Found, Store};
@@ -72,6 +74,14 @@ pub fn show(
         money(balances.cart_total),
         parts.join(", ")
     ));
+    if balances.recovered > 0 || balances.written_off > 0 {
+        text.push_str(&format!(
+            "of the bad debt: recovered {}, written off {}, open {}\n",
+            money(balances.recovered),
+            money(balances.written_off),
+            money(balances.debt())
+        ));
+    }
     let journal: Vec<_> = events.iter().map(as_json).collect();
     let json = json!({
         "schema": "tripsettle.trip/1",
@@ -82,6 +92,9 @@ pub fn show(
         "cart_total": money(balances.cart_total).decimal_text(),
         "captured": money(balances.captured).decimal_text(),
         "bad_debt": money(balances.bad_debt).decimal_text(),
+        "recovered": money(balances.recovered).decimal_text(),
+        "written_off": money(balances.written_off).decimal_text(),
+        "open_debt": money(balances.debt()).decimal_text(),
         "cancelled": money(balances.cancelled).decimal_text(),
         "in_doubt": money(balances.in_doubt).decimal_text(),
         "open": money(balances.open).decimal_text(),
@@ -163,8 +176,22 @@ fn words(event: &Event) -> String {
         Fact::FoundCaptured { amount } => {
             format!("{amount} of bad debt reversed: a processor's line shows the money")
         }
+        Fact::Debt { ruling } => {
+            format!("{}: {} ({})", ruling.by, settled(&ruling.act), ruling.note)
+        }
         Fact::BreakOpened { found } => format!("break {}: {}", found.kind, found.detail),
         Fact::BreakCured { kind } => format!("break {kind} is cured"),
+    }
+}
+
+fn settled(act: &DebtAct) -> String {
+    match act {
+        DebtAct::Recovered { amount } => format!("{amount} of bad debt recovered"),
+        DebtAct::WrittenOff { amount } => format!("{amount} of bad debt written off"),
+        DebtAct::TakenBack { step } => format!("what step {step} says of the debt is taken back"),
+        DebtAct::Reversed { amount, into } => {
+            format!("{amount} of bad debt reversed, it was {into}")
+        }
     }
 }
 

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{
-    Calendar, DeclinePolicy, GenericCsvFormat, MailUrl, ProcessorName, SettlementPolicy, StoreId,
+    Calendar, Currency, DeclinePolicy, GenericCsvFormat, MailUrl, Money, ProcessorName,
+    SettlementPolicy, StoreId,
 };
 
 pub use layers::{DEFAULT_FILE, Layers, Place, Raw};
@@ -45,6 +46,8 @@ pub struct Config {
     pub settlement: SettlementPolicy,
     /// The company's business day.
     pub company: Calendar,
+    /// Bad debts that are too small to be asked for.
+    pub debt: DebtConfig,
     /// Transactional data missing for longer is a break.
     pub evidence_missing_after_ms: i64,
     /// Mode of published files.
@@ -88,6 +91,15 @@ pub struct SweepConfig {
     pub tolerate_outage_ms: i64,
     /// See `sweep.min_age_minutes`.
     pub min_age_ms: i64,
+}
+
+/// Bad debts that are too small to be asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DebtConfig {
+    /// Open debts of at most so much are written off by themselves; none without an entry.
+    pub write_off_up_to: BTreeMap<Currency, Money>,
+    /// Once they are so many days old.
+    pub write_off_after_days: i64,
 }
 
 /// Where mails go.

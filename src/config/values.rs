@@ -5,16 +5,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::time::{HOUR_MS, MINUTE_MS};
-use crate::domain::{Calendar, DeclinePolicy, MailUrl, ProcessorName, SettlementPolicy, StoreId};
+use crate::domain::{
+    Calendar, Currency, DeclinePolicy, MailUrl, Money, ProcessorName, SettlementPolicy, StoreId,
+};
 
 use super::layers::Layers;
 use super::reader::Reader;
 use super::{
-    Config, MailConfig, PaymentServiceConfig, StoreConfig, SweepConfig, places, processors,
+    Config, DebtConfig, MailConfig, PaymentServiceConfig, StoreConfig, SweepConfig, places,
+    processors,
 };
 
 /// The longest lifetime that makes sense to configure, in hours.
 pub(super) const MOST_HOURS: i64 = 24 * 365;
+/// The longest time that a small debt may be left open, in days.
+const MOST_DAYS: i64 = 3_650;
 /// No mail server takes more.
 const MOST_ATTACHED_BYTES: u64 = 1_000_000_000;
 
@@ -67,6 +72,7 @@ pub(super) fn read(reader: &Reader<'_>, file: Option<PathBuf>, layers: Layers) -
             transactional_data_proves_capture: reader
                 .truth("settlement.transactional_data_proves_capture"),
         },
+        debt: debt(reader),
         evidence_missing_after_ms: hours("reconcile.evidence_hours", 1),
         file_mode: reader.read("output.file_mode", 0o640, file_mode),
         dir_mode: reader.read("output.dir_mode", 0o750, dir_mode),
@@ -92,6 +98,39 @@ fn payment_service(reader: &Reader<'_>) -> PaymentServiceConfig {
         max_in_flight: reader.number("payment_service.max_in_flight", 1, 10_000),
         timeout: Duration::from_secs(reader.number("payment_service.timeout_seconds", 1, 600)),
         batch_size: reader.number("payment_service.batch_size", 1, 100_000),
+    }
+}
+
+fn debt(reader: &Reader<'_>) -> DebtConfig {
+    let key = "debt.write_off_up_to";
+    let mut limits = BTreeMap::new();
+    for text in reader.list(key) {
+        match limit(&text) {
+            Ok(limit) if limits.insert(limit.currency(), limit).is_none() => {}
+            Ok(limit) => {
+                let why = format!("names {} twice", limit.currency());
+                reader.wrong_key(key, &why);
+            }
+            Err(why) => reader.wrong_key(key, &why),
+        }
+    }
+    DebtConfig {
+        write_off_up_to: limits,
+        write_off_after_days: reader.number("debt.write_off_after_days", 0, MOST_DAYS),
+    }
+}
+
+/// An amount above zero and its currency.
+fn limit(text: &str) -> Result<Money, String> {
+    let like = "an amount and its currency such as 1.00 USD";
+    let (amount, currency) = text
+        .split_once(' ')
+        .ok_or_else(|| format!("`{text}` is not {like}"))?;
+    let currency = Currency::of(currency.trim()).map_err(|why| why.to_string())?;
+    let limit = Money::parse(amount, currency).map_err(|why| why.to_string())?;
+    match limit.is_positive() {
+        true => Ok(limit),
+        false => Err(format!("`{text}` is no limit; leave {currency} out")),
     }
 }
 

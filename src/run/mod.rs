@@ -5,6 +5,7 @@ pub mod batches;
 pub mod books_date;
 pub mod calling;
 pub mod close;
+pub mod debt;
 pub mod examine;
 pub mod import;
 pub mod lanes;

@@ -300,6 +300,11 @@ fn remember(
             db.prepare_cached(sql)?
                 .execute((trip, kind.as_str(), seq, books_date.to_string()))?;
         }
+        Fact::Lost { amount, .. } if amount.is_positive() => {
+            let sql = include_str!("../../sql/queries/journal_debt_since.sql");
+            db.prepare_cached(sql)?
+                .execute((trip, books_date.to_string()))?;
+        }
         Fact::Taken { .. }
         | Fact::Amended { .. }
         | Fact::Elsewhere { .. }
@@ -309,7 +314,8 @@ fn remember(
         | Fact::Line { .. }
         | Fact::Ruled { .. }
         | Fact::Lost { .. }
-        | Fact::FoundCaptured { .. } => {}
+        | Fact::FoundCaptured { .. }
+        | Fact::Debt { .. } => {}
     }
     Ok(())
 }
@@ -336,6 +342,8 @@ pub(super) fn update_trip(
         balances.cancelled,
         balances.in_doubt,
         balances.open,
+        balances.recovered,
+        balances.written_off,
         standing.intended.map(|amount| amount.minor()),
         books_date.to_string(),
     ])?;
