@@ -1,6 +1,7 @@
 //! The configuration: takes defaults, a file and the environment, gives validated values; never
 //! opens what it names.
 
+mod days;
 mod layers;
 mod places;
 mod problem;
@@ -18,6 +19,7 @@ use crate::domain::{
     SettlementPolicy, StoreId,
 };
 
+pub use days::Expects;
 pub use layers::{DEFAULT_FILE, Layers, Place, Raw};
 pub use problem::{ConfigError, Problem};
 
@@ -126,6 +128,8 @@ pub struct MailConfig {
 pub struct StoreConfig {
     /// Its business day.
     pub calendar: Calendar,
+    /// On which days its trips are expected.
+    pub expects: Expects,
     /// Its card processor.
     pub processor: Option<ProcessorName>,
     /// Its decline policy.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::domain::time::{HOUR_MS, MINUTE_MS};
 use crate::domain::{
-    Calendar, Currency, DeclinePolicy, MailUrl, Money, ProcessorName, SettlementPolicy, StoreId,
+    Currency, DeclinePolicy, MailUrl, Money, ProcessorName, SettlementPolicy, StoreId,
 };
 
+use super::days::{Day, Expects};
 use super::layers::Layers;
 use super::reader::Reader;
 use super::{
@@ -46,6 +47,7 @@ pub(super) fn read(reader: &Reader<'_>, file: Option<PathBuf>, layers: Layers) -
     }
     let path = |key| reader.path(key).unwrap_or_default();
     let company = Day::read(reader, "calendar", &Day::default());
+    let expects = Expects::read(reader, "calendar", &Expects::default());
     Config {
         state_dir: path("state_dir"),
         output_dir: path("output_dir"),
@@ -77,9 +79,9 @@ pub(super) fn read(reader: &Reader<'_>, file: Option<PathBuf>, layers: Layers) -
         file_mode: reader.read("output.file_mode", 0o640, file_mode),
         dir_mode: reader.read("output.dir_mode", 0o750, dir_mode),
         mail: mail(reader),
-        stores: stores(reader, &company),
+        stores: stores(reader, &company, &expects),
         processors: processors::read(reader, lifetime_ms, margin_ms),
-        company: company.calendar(),
+        company: company.calendar,
         file,
         layers,
     }
@@ -175,7 +177,7 @@ fn mail(reader: &Reader<'_>) -> Option<MailConfig> {
     Some(mail)
 }
 
-fn stores(reader: &Reader<'_>, company: &Day) -> BTreeMap<StoreId, StoreConfig> {
+fn stores(reader: &Reader<'_>, company: &Day, usual: &Expects) -> BTreeMap<StoreId, StoreConfig> {
     let mut stores = BTreeMap::new();
     for name in reader.layers.names("store") {
         let section = format!("store.{name}");
@@ -189,52 +191,14 @@ fn stores(reader: &Reader<'_>, company: &Day) -> BTreeMap<StoreId, StoreConfig> 
         };
         let processor = |text: &str| ProcessorName::of(text).map_err(|error| error.to_string());
         let store = StoreConfig {
-            calendar: Day::read(reader, &section, company).calendar(),
+            calendar: Day::read(reader, &section, company).calendar,
+            expects: Expects::read(reader, &section, usual),
             processor: reader.optional(&key("processor"), processor),
             on_decline: reader.optional(&key("on_decline"), decline_policy),
         };
         stores.insert(id, store);
     }
     stores
-}
-
-/// A calendar's two texts, each right by itself.
-struct Day {
-    timezone: String,
-    cutoff: String,
-}
-
-impl Default for Day {
-    fn default() -> Self {
-        Self {
-            timezone: "UTC".to_owned(),
-            cutoff: "00:00".to_owned(),
-        }
-    }
-}
-
-impl Day {
-    /// Reads a section's `timezone` and `cutoff`; what it leaves out is as usual.
-    fn read(reader: &Reader<'_>, section: &str, usual: &Self) -> Self {
-        let right = |zone: &str, cutoff: &str| {
-            let calendar = Calendar::of(zone, cutoff).map(|_| ());
-            calendar.map_err(|error| error.to_string())
-        };
-        let timezone = reader.optional(&format!("{section}.timezone"), |text| {
-            right(text, "00:00").map(|()| text.to_owned())
-        });
-        let cutoff = reader.optional(&format!("{section}.cutoff"), |text| {
-            right("UTC", text).map(|()| text.to_owned())
-        });
-        Self {
-            timezone: timezone.unwrap_or_else(|| usual.timezone.clone()),
-            cutoff: cutoff.unwrap_or_else(|| usual.cutoff.clone()),
-        }
-    }
-
-    fn calendar(&self) -> Calendar {
-        Calendar::of(&self.timezone, &self.cutoff).unwrap_or_else(|_| Calendar::utc())
-    }
 }
 
 fn decline_policy(text: &str) -> Result<DeclinePolicy, String> {

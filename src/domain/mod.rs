@@ -28,7 +28,7 @@ pub use evidence::{ProcessorLine, TransactionalData};
 pub use head::Head;
 pub use ids::{BadName, ProcessorName, RunId, StoreId, TripId, TripKey};
 pub use mail::{MailUrl, MailUrlError, StartTls};
-pub use money::{Currency, Money, MoneyError};
+pub use money::{Currency, Exponents, Money, MoneyError};
 pub use policy::{DeclinePolicy, SettlementPolicy, SweepPolicy};
 pub use report::GenericCsvFormat;
 pub use status::{Balances, CaptureState, Standing, Status};

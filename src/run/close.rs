@@ -14,6 +14,7 @@ use super::RunError;
 use super::books_date::{days_to_close, last_ended};
 use super::debt::write_off_small;
 use super::examine::examine;
+use super::expected::warn_of_missing;
 use super::pass::{House, Pass};
 use super::render::{Rendered, keep_at_risk_until, modes, render};
 use super::report::Closed;
@@ -67,6 +68,7 @@ pub async fn close_days<S: PaymentService>(
             write_off_small(house, pass, date).await?;
         }
         closed.push(close_day(house, pass, date)?);
+        warn_of_missing(house, pass, date)?;
     }
     Ok(())
 }

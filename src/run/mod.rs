@@ -7,6 +7,7 @@ pub mod calling;
 pub mod close;
 pub mod debt;
 pub mod examine;
+pub mod expected;
 pub mod import;
 pub mod lanes;
 pub mod outbox;

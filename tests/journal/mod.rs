@@ -239,22 +239,22 @@ impl Journal {
 
     /// `recovered 5.00`, `written_off 5.00`, `taken_back 4`, `reversed 5.00 captured`.
     fn debt_act(&self, rest: &str) -> DebtAct {
-        let words: Vec<_> = rest.split(' ').collect();
-        match words[..] {
-            ["recovered", amount] => DebtAct::Recovered {
-                amount: self.amount(amount),
+        let (act, rest) = rest.split_once(' ').unwrap();
+        match (act, rest.rsplit_once(' ')) {
+            ("recovered", _) => DebtAct::Recovered {
+                amount: self.amount(rest),
             },
-            ["written_off", amount] => DebtAct::WrittenOff {
-                amount: self.amount(amount),
+            ("written_off", _) => DebtAct::WrittenOff {
+                amount: self.amount(rest),
             },
-            ["taken_back", step] => DebtAct::TakenBack {
-                step: step.parse().unwrap(),
+            ("taken_back", _) => DebtAct::TakenBack {
+                step: rest.parse().unwrap(),
             },
-            ["reversed", amount, into] => DebtAct::Reversed {
+            ("reversed", Some((amount, into))) => DebtAct::Reversed {
                 amount: self.amount(amount),
                 into: ReversedInto::of(into).unwrap(),
             },
-            _ => panic!("no act on a debt is called {rest}"),
+            _ => panic!("no act on a debt is called {act} {rest}"),
         }
     }
 
