@@ -48,8 +48,8 @@ fn days(zone: &TimeZone) -> Vec<NaiveDate> {
     days
 }
 
-/// That the day is there, begins at its cut-off unless the clocks skip that, and ends where the next
-/// one begins.
+/// That the day is there, begins at its cut-off unless the clocks skip that, and ends where the
+/// next one begins.
 fn tiles(calendar: &Calendar, zone: &TimeZone, cutoff: &str, day: NaiveDate, name: &str) {
     let (start, end) = (
         calendar.start_of(day),

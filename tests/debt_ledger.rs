@@ -266,7 +266,8 @@ proptest! {
             for (place, (store, .., days)) in tales.iter().enumerate() {
                 let journal = trips.get_mut(&format!("S{store}/T{place}")).unwrap();
                 journal.books_date = date(day);
-                for (number, attempt) in days[usize::try_from(day - 1).unwrap()].iter().enumerate() {
+                let today = &days[usize::try_from(day - 1).unwrap()];
+                for (number, attempt) in today.iter().enumerate() {
                     play(journal, *attempt, number);
                     prop_assert!(witness(journal) >= 0);
                 }
@@ -296,7 +297,8 @@ proptest! {
         }
         // A later edition of a day has the same entries under the same ids.
         for (day, (previous, entries, totals)) in (1..).zip(&closed) {
-            prop_assert_eq!(&close(&trips, date(day), previous), &(entries.clone(), totals.clone()));
+            let again = close(&trips, date(day), previous);
+            prop_assert_eq!(&again, &(entries.clone(), totals.clone()));
         }
     }
 }

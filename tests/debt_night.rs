@@ -103,10 +103,7 @@ fn a_debt_is_recovered_given_up_and_corrected_and_the_days_chain() {
             &["recover", "declined-00", "--amount", "8.71"],
             "a recovery of 8.71 USD is not between 0.01 USD and 8.70 USD",
         ),
-        (
-            &["recover", "declined-00", "--amount", "-1"],
-            "not an amount",
-        ),
+        (&["recover", "declined-00", "--amount=-1"], "not an amount"),
         (
             &["recover", "TYO/declined-02", "--amount", "1.5"],
             "0 decimals",

@@ -101,8 +101,8 @@ impl Control {
     }
 
     /// The day's totals by store and currency, closed with what was `counted`, whose rows are
-    /// added up; a store and currency that is not among them has nothing open and owes nothing. Rows of nothing
-    /// but zeros are left out.
+    /// added up; a store and currency that is not among them has nothing open and is owed nothing.
+    /// Rows of nothing but zeros are left out.
     ///
     /// # Errors
     /// Overflow.

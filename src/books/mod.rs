@@ -22,8 +22,8 @@ pub enum BooksError {
     Money(String, MoneyError),
     /// A debt was reversed, or a recovery taken back, that is not on record.
     #[error(
-        "{0} has a debt reversed or taken back that was not booked before: its journal is damaged, see \
-         `tripsettle show {0}`"
+        "{0} has a debt reversed or taken back that was not booked before: its journal is damaged, \
+         see `tripsettle show {0}`"
     )]
     NothingToReverse(String),
 }

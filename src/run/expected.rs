@@ -1,5 +1,5 @@
-//! Expected: a store that took no trip on a day that is no holiday is told, in case that its feed is
-//! missing. Nothing that is published depends on it.
+//! Expected: a store that took no trip on a day that is no holiday is told, in case that its feed
+//! is missing. Nothing that is published depends on it.
 
 use crate::domain::{BooksDate, BusinessDate};
 

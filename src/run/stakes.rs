@@ -1,5 +1,5 @@
-//! Stakes: what is open, in doubt and owed at the end of a day, counted over all trips; never derived
-//! from the day's movements, for only so can the control equation find a trip that was lost.
+//! Stakes: what is open, in doubt and owed at the end of a day, counted over all trips; never
+//! derived from the day's movements, for only so can the equations find a trip that was lost.
 
 use std::collections::BTreeMap;
 

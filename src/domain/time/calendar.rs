@@ -291,7 +291,7 @@ mod tests {
     fn a_change_that_leaves_a_day_without_time_is_refused() {
         let pago = || Calendar::of("Pacific/Pago_Pago", "23:00").unwrap();
         let rows = [
-            // The day before begins at 10:00Z of its next day in Pago Pago, and would end at 10:00Z.
+            // The day before begins at 10:00Z there, and would end at 10:00Z.
             ("2026-07-01", "Pacific/Kiritimati", "00:00", false),
             ("2026-07-01", "Pacific/Pago_Pago", "00:00", true),
             ("2026-07-01", "Nowhere/Land", "00:00", false),
