@@ -11,9 +11,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tripsettle::config::Config;
 use tripsettle::domain::{BooksDate, Ruling, RunId, Timestamp, Verdict};
+use tripsettle::run::debt::{DebtWish, settle_debt};
 use tripsettle::run::pass::{House, Quiet};
 use tripsettle::run::report::RunReport;
-use tripsettle::run::rule::rule;
+use tripsettle::run::rule::{Ruled, rule};
 use tripsettle::run::stop::{Halt, Why};
 use tripsettle::run::{self, RunError, Schedule};
 use tripsettle::store::{Found, Lock, Store, Witness as Told};
@@ -308,7 +309,20 @@ impl World {
         }
     }
 
-    fn money(&self, code: &str, minor: i64) -> tripsettle::domain::Money {
+    /// A person settles a debt; true when the law took it.
+    pub fn settle_debt(&mut self, name: &str, wish: DebtWish, note: &str) -> bool {
+        self.fuse.light(None);
+        let store = self.store(&self.fuse);
+        let Found::One(id, _) = store.find(name).unwrap() else {
+            unreachable!("{name} is in the database")
+        };
+        let word = (wish, "a person", note);
+        let ruled = settle_debt(&self.config(), &store, id, word, self.now()).unwrap();
+        self.say(&format!("{name}: {wish:?} -> {ruled:?}"));
+        matches!(ruled, Ruled::Taken(_))
+    }
+
+    pub fn money(&self, code: &str, minor: i64) -> tripsettle::domain::Money {
         let currency = tripsettle::domain::Currency::of(code).unwrap();
         tripsettle::domain::Money::of_minor(minor, currency)
     }
