@@ -87,18 +87,18 @@ pub fn sums(owed: &BTreeMap<String, Owed>) -> BTreeMap<(String, String), i64> {
 pub fn settle(world: &mut World) {
     let mut report = String::new();
     for (name, debt) in owed(world, "9999") {
-        if world.chance.percent(85) {
+        if world.debts.percent(85) {
             continue;
         }
         let (open, note) = (
             debt.open(),
-            format!("number {}", world.chance.below(1_000_000)),
+            format!("number {}", world.debts.below(1_000_000)),
         );
         let account = world.service.counter.lock().unwrap().ledger.accounts[&name].clone();
-        let some = world.chance.between(1, open.max(1));
+        let some = world.debts.between(1, open.max(1));
         let amount = Some(world.money(&debt.currency, some));
         let untouched = account.taken() == 0 && account.elsewhere.is_none() && !account.forgiven;
-        let wish = match world.chance.below(12) {
+        let wish = match world.debts.below(12) {
             0..4 => DebtWish::Recover(amount),
             4 => DebtWish::Recover(None),
             5 => DebtWish::WriteOff,
@@ -111,7 +111,7 @@ pub fn settle(world: &mut World) {
             9 if untouched => DebtWish::Reverse(amount, ReversedInto::Captured),
             // The money was taken by another hand, and nobody had told.
             10 if untouched && debt.booked > debt.recovered => {
-                let taken = world.chance.between(1, debt.booked - debt.recovered);
+                let taken = world.debts.between(1, debt.booked - debt.recovered);
                 change(world, &name, |account| account.elsewhere = Some(taken));
                 let (trip, digits) = (name.split_once('/').unwrap().1, account.digits);
                 let (paid, code) = (text_of(taken, digits), &debt.currency);

@@ -89,6 +89,10 @@ pub struct World {
     pub fuse: Arc<Fuse>,
     pub log: Arc<Log>,
     pub chance: Chance,
+    /// For the debts, so that they change nothing else that the seed draws.
+    pub debts: Chance,
+    /// Of a hundred mornings, so many on which somebody settles debts.
+    pub debt_percent: u64,
     pub dir: TempDir,
     witness: OnceCell<Rc<Witness>>,
     /// Processes that were started.
@@ -122,6 +126,8 @@ impl World {
             log: log.clone(),
         };
         let retailer = Retailer::new(chance.fork());
+        let mut debts = Chance::of(!seed);
+        let debt_percent = debts.pick(&[0, 30, 90]);
         let world = Self {
             plan,
             retailer,
@@ -130,6 +136,8 @@ impl World {
             fuse,
             log,
             chance,
+            debts,
+            debt_percent,
             dir,
             witness: OnceCell::new(),
             lives: 0,
@@ -210,7 +218,8 @@ impl World {
         for (name, minor) in &delivery.rows {
             let sale = self.retailer.sales.get_mut(name).unwrap();
             sale.given.push(*minor);
-            sale.available_at.get_or_insert(delivery.at);
+            // Not when it was due: it lies there from now on.
+            sale.available_at.get_or_insert(self.time.now());
         }
     }
 
