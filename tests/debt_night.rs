@@ -120,6 +120,9 @@ fn a_debt_is_recovered_given_up_and_corrected_and_the_days_chain() {
         let refused = debt(&night, 2, args, "till");
         assert!(refused.err.contains(reason), "{args:?}: {refused:?}");
     }
+    let card = ["recover", "declined-04", "--amount", "1"];
+    let refused = debt(&night, 2, &card, "paid with 4111 1111 1111 1111");
+    assert!(refused.err.contains("card number"), "{refused:?}");
     let nobody = ["debt", "write-off", "declined-00", "--by", "tripsettle"];
     let refused = night.expect(2, &[&nobody[..], &["--note", "x"]].concat());
     assert!(refused.err.contains("no person made"), "{refused:?}");
@@ -350,5 +353,80 @@ fn an_altered_debt_is_found() {
         assert!(said.contains(words), "{sql}: {said}");
         std::fs::write(&state, &whole).unwrap();
     }
+    night.expect(0, &["verify"]);
+}
+
+#[test]
+fn payments_come_in_a_file_which_books_nothing_twice() {
+    let night = morning(&[]);
+    let rows = [
+        ("NYC/declined-00,5.00,Ada,transfer 1", ""),
+        ("NYC/declined-00,5.00,,transfer 2", ""),
+        (
+            "NYC/declined-00,5.00,,transfer 3",
+            "a recovery of 5.00 USD is not between",
+        ),
+        ("declined-03,,,transfer 4", ""),
+        (
+            "declined-02,1.5,,transfer 5",
+            "has more than the 0 decimals of JPY",
+        ),
+        ("nowhere,1,,transfer 6", "no trip `nowhere` is known"),
+        ("declined-01,1.00,,", "needs a name and a reason"),
+        ("declined-01,1.00,tripsettle,why", "no person made"),
+        ("plain-05,1.00,,transfer 7", "no bad debt is open"),
+    ];
+    let text = rows.map(|(row, _)| row).join("\n");
+    night.write("paid.csv", &format!("trip,amount,by,note\n{text}\n"));
+    let words = [
+        "debt", "recover", "--file", "paid.csv", "--by", "Grace", "--json",
+    ];
+    for (taken, before) in [(3, 0), (0, 3)] {
+        let told: Value = serde_json::from_str(&night.expect(10, &words).out).unwrap();
+        assert_eq!(
+            (&told["taken"], &told["before"]),
+            (&taken.into(), &before.into()),
+            "{told:#}"
+        );
+        let refused = told["refused"].as_array().unwrap();
+        for (line, (row, reason)) in (2..).zip(&rows) {
+            let of_line = refused.iter().find(|refusal| refusal["line"] == line);
+            let said = of_line.map_or("", |refusal| refusal["reason"].as_str().unwrap());
+            let as_told = said.contains(reason) && said.is_empty() == reason.is_empty();
+            assert!(as_told, "{row}: {said}");
+        }
+    }
+    night.write("wrong.csv", "store,amount\n");
+    let ended = night.expect(2, &["debt", "recover", "--file", "wrong.csv"]);
+    assert!(ended.err.contains("a header row of trip"), "{ended:?}");
+}
+
+#[test]
+fn of_many_that_pay_at_once_only_so_many_are_booked_as_are_owed() {
+    let night = morning(&[]);
+    let pay = |place: usize| {
+        let note = format!("till {place}");
+        let words = [
+            "debt",
+            "recover",
+            "declined-00",
+            "--amount",
+            "5.00",
+            "--by",
+            "Ada",
+            "--note",
+        ];
+        night.start(&[&words[..], &[&note]].concat())
+    };
+    let paying: Vec<_> = (0..6).map(pay).collect();
+    let codes = paying
+        .into_iter()
+        .map(|mut child| child.wait().unwrap().code().unwrap());
+    let booked = codes.filter(|code| *code == 0).count();
+    assert_eq!(booked, 2, "of 13.70 two times 5.00");
+    let left = open(&night)
+        .into_iter()
+        .find(|(trip, _)| trip == "NYC/declined-00");
+    assert_eq!(left.unwrap().1, "3.70");
     night.expect(0, &["verify"]);
 }

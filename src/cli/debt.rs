@@ -10,7 +10,9 @@ use crate::run::rule::Ruled;
 use crate::run::standing_of;
 use crate::store::Store;
 
-use super::debt_args::{Author, DebtCommand, DebtListArgs, IntoArg, ReverseArgs};
+use super::author::is_signed;
+use super::debt_args::{DebtCommand, DebtListArgs, IntoArg, ReverseArgs};
+use super::debt_file::recover_file;
 use super::exit::Failure;
 use super::print::Output;
 use super::show::find;
@@ -24,52 +26,86 @@ pub fn debt(
     output: &Output,
 ) -> Result<u8, Failure> {
     let store = state::open(config, now)?;
-    let (trip, author, amount) = match &wish {
-        DebtCommand::List(args) => return list(config, &store, args, now, output),
-        DebtCommand::Recover(args) => (&args.trip, &args.author, args.amount.as_deref()),
-        DebtCommand::WriteOff(args) => (&args.trip, &args.author, None),
-        DebtCommand::Reverse(args) => (&args.trip, &args.author, args.amount.as_deref()),
+    let book = Book {
+        config,
+        store: &store,
+        now,
     };
-    named(author)?;
-    let (id, key) = find(&store, trip)?;
-    let currency = standing_of(&store.events(id)?)?.balances.currency;
-    let parse = |text| Money::parse(text, currency).map_err(Failure::usage);
-    let amount = amount.map(parse).transpose()?;
-    let act = match &wish {
-        DebtCommand::Recover(_) => DebtWish::Recover(amount),
-        DebtCommand::Reverse(args) => reversal(args, amount)?,
-        DebtCommand::WriteOff(_) | DebtCommand::List(_) => DebtWish::WriteOff,
+    let done = match &wish {
+        DebtCommand::List(args) => return list(&book, args, output),
+        DebtCommand::Recover(args) => match (&args.file, &args.trip) {
+            (Some(file), _) => return recover_file(&book, file, args, output),
+            (None, trip) => {
+                let [trip, by, note] = [trip, &args.by, &args.note].map(|text| or_empty(text));
+                book.settle((trip, by, note), args.amount.as_deref(), DebtWish::Recover)?
+            }
+        },
+        DebtCommand::WriteOff(args) => {
+            let word = (args.trip.as_str(), &*args.author.by, &*args.author.note);
+            book.settle(word, None, |_| DebtWish::WriteOff)?
+        }
+        DebtCommand::Reverse(args) => {
+            let word = (args.trip.as_str(), &*args.author.by, &*args.author.note);
+            let wish = |amount| reversal(args, amount);
+            book.settle(word, args.amount.as_deref(), wish)?
+        }
     };
-    let word = (act, author.by.trim(), author.note.trim());
-    match settle_debt(config, &store, id, word, now)? {
-        Ruled::Taken(standing) => {
+    match done {
+        (key, Ruled::Taken(standing)) => {
             told(&key, &standing, output);
             Ok(0)
         }
-        Ruled::Refused(refused) => Err(Failure::usage(refused)),
-        Ruled::Before => Ok(0),
+        (_, Ruled::Refused(refused)) => Err(Failure::usage(refused)),
+        (_, Ruled::Before) => Ok(0),
     }
 }
 
-fn named(author: &Author) -> Result<(), Failure> {
-    if author.by.trim().is_empty() || author.note.trim().is_empty() {
-        return Err(Failure::usage(
-            "the ledger needs a name (--by) and a reason (--note)",
-        ));
-    }
-    if author.by.trim().eq_ignore_ascii_case(NOBODY) {
-        let why = format!("`{NOBODY}` stands for entries that no person made; give your name");
-        return Err(Failure::usage(why));
-    }
-    Ok(())
+fn or_empty(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or_default()
 }
 
-fn reversal(args: &ReverseArgs, amount: Option<Money>) -> Result<DebtWish, Failure> {
-    match (args.into, args.step) {
-        (_, Some(step)) => Ok(DebtWish::TakeBack(step)),
-        (Some(IntoArg::Captured), None) => Ok(DebtWish::Reverse(amount, ReversedInto::Captured)),
-        (Some(IntoArg::Cancelled), None) => Ok(DebtWish::Reverse(amount, ReversedInto::Cancelled)),
-        (None, None) => Err(Failure::usage("say what it was: --as or --step")),
+/// The ledger, and when it is written to.
+pub struct Book<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The state.
+    pub store: &'a Store,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Book<'_> {
+    /// Does to the trip's debt what the wish makes of the amount that was typed.
+    ///
+    /// # Errors
+    /// What was typed cannot be understood, or the state cannot be written.
+    pub fn settle(
+        &self,
+        (trip, by, note): (&str, &str, &str),
+        amount: Option<&str>,
+        wish: impl Fn(Option<Money>) -> DebtWish,
+    ) -> Result<(TripKey, Ruled), Failure> {
+        is_signed(by, note)?;
+        if by.trim().eq_ignore_ascii_case(NOBODY) {
+            let why = format!("`{NOBODY}` stands for entries that no person made; give your name");
+            return Err(Failure::usage(why));
+        }
+        let (id, key) = find(self.store, trip)?;
+        let currency = standing_of(&self.store.events(id)?)?.balances.currency;
+        let parse = |text| Money::parse(text, currency).map_err(Failure::usage);
+        let wish = wish(amount.map(parse).transpose()?);
+        let word = (wish, by.trim(), note.trim());
+        let ruled = settle_debt(self.config, self.store, id, word, self.now)?;
+        Ok((key, ruled))
+    }
+}
+
+/// The arguments have one of the two: clap sees to it.
+fn reversal(args: &ReverseArgs, amount: Option<Money>) -> DebtWish {
+    match (args.step, args.into) {
+        (Some(step), _) => DebtWish::TakeBack(step),
+        (None, Some(IntoArg::Cancelled)) => DebtWish::Reverse(amount, ReversedInto::Cancelled),
+        (None, Some(IntoArg::Captured) | None) => DebtWish::Reverse(amount, ReversedInto::Captured),
     }
 }
 
@@ -100,14 +136,9 @@ fn told(key: &TripKey, standing: &Standing, output: &Output) {
     }
 }
 
-fn list(
-    config: &Config,
-    store: &Store,
-    args: &DebtListArgs,
-    now: Timestamp,
-    output: &Output,
-) -> Result<u8, Failure> {
-    let list = list_debts(config, store, args.store.as_ref(), args.settled, now)?;
+fn list(book: &Book<'_>, args: &DebtListArgs, output: &Output) -> Result<u8, Failure> {
+    let (of_store, settled) = (args.store.as_ref(), args.settled);
+    let list = list_debts(book.config, book.store, of_store, settled, book.now)?;
     output.either(&list, &text(&list));
     Ok(0)
 }

@@ -1,5 +1,7 @@
 //! What can be typed after `debt`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use crate::domain::StoreId;
@@ -34,7 +36,7 @@ pub struct Author {
     /// Who decides.
     #[arg(long, value_name = "NAME")]
     pub by: String,
-    /// Why; for a recovery best the reference of the payment.
+    /// Why.
     #[arg(long, value_name = "TEXT")]
     pub note: String,
 }
@@ -43,13 +45,21 @@ pub struct Author {
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
     /// STORE/TRIP_ID, or the trip id alone when it is unique.
-    pub trip: String,
+    #[arg(required_unless_present = "file")]
+    pub trip: Option<String>,
     /// How much came [default: the whole open debt].
     #[arg(long, value_name = "AMOUNT")]
     pub amount: Option<String>,
-    /// Who and why.
-    #[command(flatten)]
-    pub author: Author,
+    /// Many payments: a CSV file with the columns trip and, as needed, amount,by,note. Rows that
+    /// are refused stop no other; a file that is given again books nothing twice.
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["trip", "amount"])]
+    pub file: Option<PathBuf>,
+    /// Who decides; with --file, for every row that names nobody.
+    #[arg(long, value_name = "NAME", required_unless_present = "file")]
+    pub by: Option<String>,
+    /// Why, best the reference of the payment; with --file, for every row that says nothing.
+    #[arg(long, value_name = "TEXT", required_unless_present = "file")]
+    pub note: Option<String>,
 }
 
 /// `debt write-off`.

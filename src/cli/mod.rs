@@ -1,10 +1,12 @@
 //! The command line: parse, wire, print, exit; what a command does is decided elsewhere.
 
 pub mod args;
+mod author;
 mod backup;
 mod check;
 mod debt;
 pub mod debt_args;
+mod debt_file;
 mod demo;
 mod exit;
 pub mod logging;

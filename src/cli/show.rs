@@ -11,6 +11,7 @@ use crate::run::standing_of;
 use crate::store::{Found, Store};
 
 use super::args::{RuleArgs, ShowArgs, VerdictArg};
+use super::author::is_signed;
 use super::exit::Failure;
 use super::print::Output;
 use super::rulings::rule_file;
@@ -255,11 +256,7 @@ pub fn rule(
         VerdictArg::Retry => Verdict::Retry,
     };
     let (by, note) = (args.by.unwrap_or_default(), args.note.unwrap_or_default());
-    if by.trim().is_empty() || note.trim().is_empty() {
-        return Err(Failure::usage(
-            "a ruling needs a name (--by) and a reason (--note)",
-        ));
-    }
+    is_signed(&by, &note)?;
     let ruling = Ruling { verdict, by, note };
     match write_ruling(config, &store, id, &ruling, now)? {
         Ruled::Taken(standing) => {

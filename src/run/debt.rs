@@ -13,7 +13,7 @@ use crate::domain::{
     Status, StoreId, Timestamp,
 };
 use crate::payment_service::PaymentService;
-use crate::settlement::{RulingRefused, rule_debt};
+use crate::settlement::{History, RulingRefused, rule_debt};
 use crate::store::{Append, IndebtedTrip, Store};
 
 use super::RunError;
@@ -31,6 +31,8 @@ const ROUNDS: u32 = 3;
 pub enum DebtWish {
     /// Money came.
     Recover(Option<Money>),
+    /// The same, unless it stands in the journal with the same name and note.
+    RecoverOnce(Option<Money>),
     /// The rest is given up.
     WriteOff,
     /// The recovery or write-off of this step was none.
@@ -42,7 +44,7 @@ pub enum DebtWish {
 impl DebtWish {
     fn act(self, open: Money) -> DebtAct {
         match self {
-            Self::Recover(amount) => DebtAct::Recovered {
+            Self::Recover(amount) | Self::RecoverOnce(amount) => DebtAct::Recovered {
                 amount: amount.unwrap_or(open),
             },
             Self::WriteOff => DebtAct::WrittenOff { amount: open },
@@ -66,6 +68,11 @@ pub fn settle_debt(
     (wish, by, note): (DebtWish, &str, &str),
     now: Timestamp,
 ) -> Result<Ruled, RunError> {
+    if let DebtWish::RecoverOnce(amount) = wish
+        && stands(&replay(&store.events(trip)?)?, amount, by, note)
+    {
+        return Ok(Ruled::Before);
+    }
     write(config, store, trip, now, &|history| -> Result<
         Fact,
         RulingRefused,
@@ -78,6 +85,18 @@ pub fn settle_debt(
             note: note.to_owned(),
         };
         rule_debt(history, &ruling, now)
+    })
+}
+
+/// True when a recovery of this amount (of any, if none is given) stands with this name and note.
+fn stands(history: &History, amount: Option<Money>, by: &str, note: &str) -> bool {
+    let mut done = history.debt_done().iter().filter(|done| !done.taken_back);
+    done.any(|done| match done.ruling.act {
+        DebtAct::Recovered { amount: before } => {
+            let same = done.ruling.by == by && done.ruling.note == note;
+            same && amount.is_none_or(|amount| amount == before)
+        }
+        DebtAct::WrittenOff { .. } | DebtAct::TakenBack { .. } | DebtAct::Reversed { .. } => false,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::debts::{chains, owed, sums};
 use super::journal::{self, Known};
 use super::ledger::{CANARIES, Ledger};
 use super::plan::{HOUR, MINUTE, Plan};
@@ -278,6 +279,10 @@ pub fn files_agree(world: &World, memory: &Memory) -> Result<(), String> {
     }
     let days: Vec<&Edition> = newest.into_values().collect();
     control(&days)?;
+    let mut debts = BTreeMap::new();
+    for day in &days {
+        debts = chains(&debts, day, &sums(&owed(world, &day.date)))?;
+    }
     by_trip(world, memory, &days)
 }
 

@@ -132,6 +132,7 @@ pub fn settle(world: &mut World) {
             }
             DebtWish::Reverse(..)
             | DebtWish::Recover(_)
+            | DebtWish::RecoverOnce(_)
             | DebtWish::WriteOff
             | DebtWish::TakeBack(_) => {}
         }
