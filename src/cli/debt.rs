@@ -36,7 +36,7 @@ pub fn debt(
         DebtCommand::Recover(args) => match (&args.file, &args.trip) {
             (Some(file), _) => return recover_file(&book, file, args, output),
             (None, trip) => {
-                let [trip, by, note] = [trip, &args.by, &args.note].map(|text| or_empty(text));
+                let [trip, by, note] = [trip, &args.by, &args.note].map(or_empty);
                 book.settle((trip, by, note), args.amount.as_deref(), DebtWish::Recover)?
             }
         },
