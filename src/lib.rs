@@ -105,9 +105,9 @@
 //!
 //! The words are those of the design, and no others: trip, payment token, business date (of a
 //! trip), books date (of an event), run, settle pass, day close, sweep, plan, batch, call, attempt,
-//! reply, in doubt, evidence, initiated / evidenced / settled, declined, bad debt, write-off,
-//! recovery, journal, ledger, postings, processor line, match, break, publish, edition. [`domain`]
-//! holds the types of the same names.
+//! reply, in doubt, evidence, initiated / evidenced / settled, declined, bad debt, open debt,
+//! write-off, recovery, reversal, journal, ledger, postings, processor line, match, break, publish,
+//! edition. [`domain`] holds the types of the same names.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod books;

@@ -39,7 +39,7 @@ pub struct DayTotal {
     pub captured: i64,
     /// Bad debt booked on the day: new minus reversals.
     pub bad_debt: i64,
-    /// Cancelled elsewhere on the day.
+    /// Cancelled elsewhere on the day, and debts that turned out never to have been owed.
     pub cancelled: i64,
     /// In doubt when the day ended.
     pub closing_in_doubt: i64,

@@ -87,7 +87,7 @@ pub struct Balances {
     pub captured: i64,
     /// Booked as a loss.
     pub bad_debt: i64,
-    /// Cancelled elsewhere.
+    /// Cancelled elsewhere, or booked as a loss and never owed.
     pub cancelled: i64,
     /// A capture of it may have happened.
     pub in_doubt: i64,
