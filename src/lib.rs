@@ -33,6 +33,8 @@
 //! - No capture is sent that could be a second one: `settlement` refuses the intent, the triggers
 //!   of `sql/migrations` refuse it again, `run::lanes` commits it before the first byte is sent.
 //! - Silence is *in doubt*, never *failed*: `payment_service::classify`, in one place.
+//! - A debt is never below zero: `settlement::debt`, the triggers again. What stands open is
+//!   counted over all trips by `run::stakes`, never carried over from the ledger's entries.
 //! - Every cent is in exactly one part: [`domain::Balances::hold`] for a trip, a CHECK in the
 //!   database, [`domain::DayTotal::difference`] for a day; what does not balance is not published.
 //! - Status is derived: [`settlement::History`] alone makes one; the trip's row repeats it and is
@@ -67,6 +69,14 @@
 //!   until `init --after-restore` has put what is open in doubt.
 //! - `rule --file` writes each row on its own; the same verdict, name and note for a trip is never
 //!   written twice, so that a list given again cannot end a doubt that came later.
+//! - Recovery and write-off move nothing but the open debt. A person's reversal says what the debt
+//!   was instead: captured, or cancelled (never owed). A recovery or write-off is taken back whole,
+//!   as an entry of its kind with a negative amount; the same words about a debt are taken once.
+//! - A line that shows money of a debt that was given up takes the write-off back; what was
+//!   recovered stays so, and the break `captured_twice` says that it was paid twice.
+//! - The feed names no person (a purchase id names a purchase): nobody is counted as a repeated
+//!   non-payer.
+//! - The day before a move to another zone or cut-off lasts until the move.
 //! - `demo` ends with 0 when the night was played, whatever the night's own exit code was.
 //!
 //! # What you were told → your room
@@ -82,6 +92,8 @@
 //! | "a second capture attempt", "changed meanwhile" | `store::journal`, `sql/migrations` |
 //! | a break that should (not) be there | `reconcile` |
 //! | the control equation does not hold | `books::control`, `run::stakes`, `run::render` |
+//! | a debt that cannot be settled, a ledger entry | `settlement::debt`, `books`, `run::debt` |
+//! | a day that begins or ends at the wrong moment | `domain::time`, `config::days` |
 //! | a file's columns, bytes, place | `outputs`, `run::close` |
 //! | a new edition without a reason, or none | `run::close` (`next_edition`) |
 //! | the mail | `run::story`, `mail`; not delivered: `run::outbox` |
@@ -94,9 +106,9 @@
 //!
 //! The words are those of the design, and no others: trip, payment token, business date (of a
 //! trip), books date (of an event), run, settle pass, day close, sweep, plan, batch, call, attempt,
-//! reply, in doubt, evidence, initiated / evidenced / settled, declined, bad debt, write-off,
-//! recovery, journal, ledger, postings, processor line, match, break, publish, edition. [`domain`]
-//! holds the types of the same names.
+//! reply, in doubt, evidence, initiated / evidenced / settled, declined, bad debt, open debt,
+//! write-off, recovery, reversal, journal, ledger, postings, processor line, match, break, publish,
+//! edition. [`domain`] holds the types of the same names.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod books;

@@ -25,13 +25,14 @@ fn yesterday(store: &str, open: i64, in_doubt: i64, debt: i64) -> DayTotal {
     }
 }
 
-fn counted(store: &str, open: i64, in_doubt: i64) -> Counted {
+fn counted(store: &str, open: i64, in_doubt: i64, debt: i64) -> Counted {
     let (store, currency) = (StoreId::of(store).unwrap(), Currency::of("USD").unwrap());
     Counted {
         store,
         currency,
         open,
         in_doubt,
+        debt,
     }
 }
 
@@ -127,7 +128,7 @@ fn a_lost_trip_is_found_by_counting() {
     control
         .add(&store, None, &Balances::open(money("20.00")))
         .unwrap();
-    let totals = control.finish(&[counted("S1", 2999, 0)]).unwrap();
+    let totals = control.finish(&[counted("S1", 2999, 0, 0)]).unwrap();
     let wrong = check(&totals).unwrap_err();
     let words: Vec<_> = wrong.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -153,10 +154,22 @@ fn a_ledger_that_disagrees_with_the_trips_is_found() {
 }
 
 #[test]
+fn a_debt_that_nobody_counted_is_found() {
+    let control = Control::open(&[yesterday("S1", 0, 0, 700)]);
+    let totals = control.finish(&[counted("S1", 0, 0, 699)]).unwrap();
+    let wrong = check(&totals).unwrap_err();
+    let words: Vec<_> = wrong.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        words,
+        ["the bad-debt ledger of store S1 is off by 0.01 USD"]
+    );
+}
+
+#[test]
 fn a_store_without_events_carries_its_balances_over() {
     let control = Control::open(&[yesterday("S1", 1000, 500, 700), yesterday("S2", 0, 0, 0)]);
     let totals = control
-        .finish(&[counted("S1", 400, 500), counted("S1", 600, 0)])
+        .finish(&[counted("S1", 400, 500, 300), counted("S1", 600, 0, 400)])
         .unwrap();
     let [day] = totals.as_slice() else {
         panic!("one row, not {totals:?}")
@@ -176,7 +189,7 @@ fn sums_beyond_the_range_are_errors() {
     assert!(control.add(&store, None, &huge).is_err());
     assert!(
         control
-            .finish(&[counted("S1", i64::MAX, 0), counted("S1", 1, 0)])
+            .finish(&[counted("S1", i64::MAX, 0, 0), counted("S1", 1, 0, 0)])
             .is_err()
     );
 }
@@ -282,7 +295,8 @@ proptest! {
                     control.add_entry(&entry).unwrap();
                 }
                 let (open, in_doubt, currency) = (end.open, end.in_doubt, end.currency);
-                left.push(Counted { store, currency, open, in_doubt });
+                let debt = end.debt();
+                left.push(Counted { store, currency, open, in_doubt, debt });
                 *before = Some(end);
             }
             let totals = control.finish(&left).unwrap();

@@ -180,3 +180,36 @@ fn whoever_names_columns_names_all_of_them() {
         (&["sale".to_owned()][..], true)
     );
 }
+
+#[test]
+fn a_store_that_moves_has_the_business_dates_of_its_new_place_from_that_day_on() {
+    let config = config::of(
+        r#"
+calendar.timezone = "America/New_York"
+calendar.cutoff = "03:00"
+calendar.calendar_changes = ["2026-09-01 Europe/Berlin 04:00"]
+[store.MOVES]
+timezone = "America/New_York"
+calendar_changes = ["2026-07-01 America/Denver 04:00", "2026-08-01 America/Denver 00:00"]
+[store.STAYS]
+cutoff = "05:00"
+[store.PLAIN]
+"#,
+    );
+    let rows = [
+        ("MOVES", "2026-07-01T06:59:59Z", "2026-06-30"),
+        ("MOVES", "2026-07-01T07:30:00Z", "2026-06-30"), // a new day by the clock of New York
+        ("MOVES", "2026-07-01T10:00:00Z", "2026-07-01"),
+        ("MOVES", "2026-08-01T05:59:59Z", "2026-07-31"),
+        ("MOVES", "2026-08-01T06:00:00Z", "2026-08-01"),
+        // It moves with the company only where it says nothing of its own.
+        ("PLAIN", "2026-09-01T01:59:59Z", "2026-08-31"),
+        ("PLAIN", "2026-09-01T02:00:00Z", "2026-09-01"),
+        ("STAYS", "2026-09-01T08:59:59Z", "2026-08-31"),
+        ("STAYS", "2026-09-01T09:00:00Z", "2026-09-01"),
+    ];
+    for (store, started_at, date) in rows {
+        let trip = place(&config, store, started_at, None);
+        assert_eq!(trip.business_date.to_string(), date, "{store} {started_at}");
+    }
+}

@@ -221,3 +221,62 @@ proptest! {
         prop_assert!(count <= lines);
     }
 }
+
+#[test]
+fn a_processors_own_decimals_are_read_exactly_or_not_at_all() {
+    let rows = [
+        // decimals, whether amounts are whole units, the cell, what is read
+        ("CLP 2", false, "1500.00,CLP", "1500 CLP"),
+        ("CLP 2", false, "-1500,CLP", "-1500 CLP"),
+        (
+            "CLP 2",
+            false,
+            "1500.50,CLP",
+            "unreadable: `1500.50` has more than the 0 decimals",
+        ),
+        ("CVE 0", false, "15,CVE", "15.00 CVE"),
+        (
+            "CVE 0",
+            false,
+            "15.5,CVE",
+            "unreadable: `15.5` has more than the 0 decimals",
+        ),
+        ("CLP 2", true, "150000,CLP", "1500 CLP"),
+        ("CLP 2", true, "1599,USD", "15.99 USD"),
+        ("CLP 2", true, "-1599,USD", "-15.99 USD"),
+        ("CLP 2", true, "1500,JPY", "1500 JPY"),
+        (
+            "CLP 2",
+            true,
+            "1599.0,USD",
+            "unreadable: `1599.0` is not a whole number of units",
+        ),
+        (
+            "CLP 2",
+            true,
+            "+5,USD",
+            "unreadable: `+5` is not a whole number of units",
+        ),
+        (
+            "CLP 2",
+            true,
+            ",USD",
+            "unreadable: `` is not a whole number of units",
+        ),
+        (
+            "CLP 2",
+            true,
+            "150,CLP",
+            "unreadable: `1.50` has more than the 0 decimals",
+        ),
+    ];
+    for (decimals, amounts_in_units, cell, wanted) in rows {
+        let mut format = GenericCsvFormat {
+            amounts_in_units,
+            ..format()
+        };
+        format.exponents.add(decimals).unwrap();
+        let told = told(&format!("{HEADER}\nT1,P1,{cell},,,Settled\n"), &format);
+        assert!(told[0].contains(wanted), "{decimals}, {cell}: {told:?}");
+    }
+}

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Balances, BooksDate, BusinessDate, Currency, DayTotal, DeclinePolicy, Event, Fact, LossReason,
-    Money, RunId, StoreId, Trip, TripKey, spelled,
+    Balances, BooksDate, BusinessDate, Currency, DayTotal, DebtAct, DebtRuling, DeclinePolicy,
+    Event, Fact, LossReason, Money, RunId, StoreId, Trip, TripKey, spelled,
 };
 
 use super::BooksError;
@@ -18,7 +18,7 @@ pub enum EntryKind {
     Recovery,
     /// The debt was given up.
     WriteOff,
-    /// Evidence showed that the amount had been captured after all.
+    /// The debt should not have been booked: the amount had been captured, or was never owed.
     Reversal,
 }
 
@@ -42,7 +42,8 @@ pub struct LedgerEntry {
     pub key: TripKey,
     /// What the entry does.
     pub kind: EntryKind,
-    /// How much, always positive; the kind says which way.
+    /// How much; the kind says which way. Below zero it takes back an earlier recovery or
+    /// write-off.
     pub amount: Money,
     /// The debt of the store in this currency after the entry.
     pub balance: Money,
@@ -56,7 +57,26 @@ pub struct LedgerEntry {
     pub captured_amount: Money,
     /// The run that booked the entry.
     pub run_id: Option<RunId>,
+    /// The step of its event among the trip's.
+    pub step: u32,
+    /// The step of the event that it corrects, and the books date on which that stands.
+    pub corrects: Option<(u32, BooksDate)>,
+    /// Who decided; none where the law of a trip did.
+    pub by: Option<String>,
+    /// Why.
+    pub note: Option<String>,
 }
+
+/// What an event does to the debt.
+struct Effect<'a> {
+    kind: EntryKind,
+    amount: Money,
+    corrects: Corrects,
+    ruling: Option<&'a DebtRuling>,
+}
+
+/// The step of an earlier event of the trip, and its books date.
+type Corrects = Option<(u32, BooksDate)>;
 
 /// The running balances of one day; see the module's text.
 #[derive(Debug)]
@@ -95,51 +115,38 @@ impl Ledger {
         events: &[Event],
         end: &Balances,
     ) -> Result<Vec<LedgerEntry>, BooksError> {
-        let (mut entries, mut loss) = (Vec::new(), None);
+        let (mut entries, mut debt) = (Vec::new(), Debt::default());
         for event in events {
-            let (kind, amount) = match &event.fact {
-                Fact::Lost { amount, .. } if !amount.is_positive() => continue,
-                Fact::Lost {
-                    amount,
-                    reason,
-                    policy,
-                } => {
-                    loss = Some((*reason, *policy));
-                    (EntryKind::New, *amount)
-                }
-                Fact::FoundCaptured { amount } => (EntryKind::Reversal, *amount),
-                Fact::Taken { .. }
-                | Fact::Amended { .. }
-                | Fact::Elsewhere { .. }
-                | Fact::Intent { .. }
-                | Fact::Replied { .. }
-                | Fact::Evidence { .. }
-                | Fact::NoEvidence { .. }
-                | Fact::Line { .. }
-                | Fact::Ruled { .. }
-                | Fact::BreakOpened { .. }
-                | Fact::BreakCured { .. } => continue,
+            if event.books_date > self.books_date {
+                break;
+            }
+            let damaged = || BooksError::NothingToReverse(trip.key.to_string());
+            let Some(effect) = debt.effect(event).map_err(|()| damaged())? else {
+                continue;
             };
             if event.books_date != self.books_date {
                 continue;
             }
-            let damaged = || BooksError::NothingToReverse(trip.key.to_string());
-            let (reason, policy) = loss.ok_or_else(damaged)?;
-            let balance = self.book(&trip.key, kind, amount)?;
+            let booked = debt.booked.ok_or_else(damaged)?;
+            let balance = self.book(&trip.key, effect.kind, effect.amount)?;
             let of = |minor| Money::of_minor(minor, end.currency);
             entries.push(LedgerEntry {
                 entry_id: format!("BD-{}-{:06}", self.books_date, self.written),
                 books_date: self.books_date,
                 business_date: trip.business_date,
                 key: trip.key.clone(),
-                kind,
-                amount,
+                kind: effect.kind,
+                amount: effect.amount,
                 balance,
-                reason,
-                policy,
+                reason: booked.reason,
+                policy: booked.policy,
                 cart_total: of(end.cart_total),
                 captured_amount: of(end.captured),
                 run_id: event.run.clone(),
+                step: event.step,
+                corrects: effect.corrects,
+                by: effect.ruling.map(|ruling| ruling.by.clone()),
+                note: effect.ruling.map(|ruling| ruling.note.clone()),
             });
         }
         Ok(entries)
@@ -157,5 +164,90 @@ impl Ledger {
         let after = after.map_err(|why| BooksError::Money(key.to_string(), why))?;
         *balance = after.minor();
         Ok(after)
+    }
+}
+
+/// The loss that was booked, as later entries refer to it.
+#[derive(Clone, Copy)]
+struct Booked {
+    step: u32,
+    on: BooksDate,
+    reason: LossReason,
+    policy: DeclinePolicy,
+}
+
+/// What a trip's events made of its debt so far.
+#[derive(Default)]
+struct Debt {
+    booked: Option<Booked>,
+    /// Recoveries and write-offs by the steps of their events.
+    done: BTreeMap<u32, (EntryKind, Money, BooksDate)>,
+}
+
+impl Debt {
+    /// What the event does to the debt, if it does anything; an error when it reverses or takes
+    /// back what is not there.
+    fn effect<'a>(&mut self, event: &'a Event) -> Result<Option<Effect<'a>>, ()> {
+        let (kind, amount, corrects, ruling) = match &event.fact {
+            Fact::Lost {
+                amount,
+                reason,
+                policy,
+            } if amount.is_positive() => {
+                self.booked = Some(Booked {
+                    step: event.step,
+                    on: event.books_date,
+                    reason: *reason,
+                    policy: *policy,
+                });
+                (EntryKind::New, *amount, None, None)
+            }
+            Fact::FoundCaptured { amount } => (EntryKind::Reversal, *amount, self.loss()?, None),
+            Fact::Debt { ruling } => {
+                let (kind, amount, corrects) = self.ruled(event, ruling.act)?;
+                (kind, amount, corrects, Some(ruling))
+            }
+            Fact::Lost { .. }
+            | Fact::Taken { .. }
+            | Fact::Amended { .. }
+            | Fact::Elsewhere { .. }
+            | Fact::Intent { .. }
+            | Fact::Replied { .. }
+            | Fact::Evidence { .. }
+            | Fact::NoEvidence { .. }
+            | Fact::Line { .. }
+            | Fact::Ruled { .. }
+            | Fact::BreakOpened { .. }
+            | Fact::BreakCured { .. } => return Ok(None),
+        };
+        Ok(Some(Effect {
+            kind,
+            amount,
+            corrects,
+            ruling,
+        }))
+    }
+
+    fn loss(&self) -> Result<Corrects, ()> {
+        let booked = self.booked.ok_or(())?;
+        Ok(Some((booked.step, booked.on)))
+    }
+
+    fn ruled(&mut self, event: &Event, act: DebtAct) -> Result<(EntryKind, Money, Corrects), ()> {
+        let (kind, amount) = match act {
+            DebtAct::Recovered { amount } => (EntryKind::Recovery, amount),
+            DebtAct::WrittenOff { amount } => (EntryKind::WriteOff, amount),
+            DebtAct::Reversed { amount, .. } => {
+                return Ok((EntryKind::Reversal, amount, self.loss()?));
+            }
+            DebtAct::TakenBack { step } => {
+                let (kind, amount, on) = self.done.remove(&step).ok_or(())?;
+                let back = Money::of_minor(amount.minor().saturating_neg(), amount.currency());
+                return Ok((kind, back, Some((step, on))));
+            }
+        };
+        let place = (kind, amount, event.books_date);
+        self.done.insert(event.step, place);
+        Ok((kind, amount, None))
     }
 }

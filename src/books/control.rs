@@ -1,7 +1,7 @@
 //! The control equation: what came, what went, and what was counted at the end of the day.
 //!
-//! Movements are added up trip by trip; what is still open or in doubt is *counted* over all
-//! trips, not derived from the movements. Only so can the equation find a trip that was lost.
+//! Movements are added up trip by trip; what is still open, in doubt or owed is *counted* over
+//! all trips, not derived from the movements. Only so can the equation find a trip that was lost.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +22,8 @@ pub struct Counted {
     pub open: i64,
     /// Minor units in doubt.
     pub in_doubt: i64,
+    /// Minor units of open debt.
+    pub debt: i64,
 }
 
 /// Adds up one books date; a row per store and currency.
@@ -39,7 +41,6 @@ impl Control {
             day.opening_open = before.closing_open;
             day.opening_in_doubt = before.closing_in_doubt;
             day.debt_opening = before.debt_closing;
-            day.debt_closing = before.debt_closing;
         }
         control
     }
@@ -96,13 +97,12 @@ impl Control {
         };
         let why = |why| BooksError::Money(entry.key.to_string(), why);
         *sum = exact(*sum, entry.amount.minor(), 0).map_err(why)?;
-        day.debt_closing = entry.balance.minor();
         Ok(())
     }
 
     /// The day's totals by store and currency, closed with what was `counted`, whose rows are
-    /// added up; a store and currency that is not among them has nothing open. Rows of nothing
-    /// but zeros are left out.
+    /// added up; a store and currency that is not among them has nothing open and is owed nothing.
+    /// Rows of nothing but zeros are left out.
     ///
     /// # Errors
     /// Overflow.
@@ -112,6 +112,7 @@ impl Control {
             let day = self.day(&count.store, count.currency);
             day.closing_open = exact(day.closing_open, count.open, 0).map_err(why)?;
             day.closing_in_doubt = exact(day.closing_in_doubt, count.in_doubt, 0).map_err(why)?;
+            day.debt_closing = exact(day.debt_closing, count.debt, 0).map_err(why)?;
         }
         let days = self.days.into_values().flat_map(BTreeMap::into_values);
         Ok(days.filter(has_something).collect())

@@ -4,9 +4,11 @@
 //! (store, trip) order, and takes out [`crate::domain::DayTotal`]s whose control equation
 //! [`check`] proves or refutes.
 
+mod ageing;
 mod bad_debt;
 mod control;
 
+pub use ageing::{Ageing, DebtSum};
 pub use bad_debt::{EntryKind, Ledger, LedgerEntry};
 pub use control::{Control, Counted, Equation, Imbalance, check};
 
@@ -18,10 +20,10 @@ pub enum BooksError {
     /// Two currencies met, or a sum left 64 bits.
     #[error("the books of {0} cannot be added up: {1}")]
     Money(String, MoneyError),
-    /// Money was found captured for a trip that has no loss on record.
+    /// A debt was reversed, or a recovery taken back, that is not on record.
     #[error(
-        "{0} has money found captured but no loss before it: its journal is damaged, see \
-         `tripsettle show {0}`"
+        "{0} has a debt reversed or taken back that was not booked before: its journal is damaged, \
+         see `tripsettle show {0}`"
     )]
     NothingToReverse(String),
 }

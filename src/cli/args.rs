@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::domain::{BooksDate, Head};
 
+use super::debt_args::DebtCommand;
+
 /// Settles Just Walk Out shopping trips before their payment tokens die, and closes the books.
 #[derive(Debug, Parser)]
 #[command(name = "tripsettle", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -63,6 +65,9 @@ pub enum Command {
     Show(ShowArgs),
     /// End a doubt or a parking by a person's word.
     Rule(RuleArgs),
+    /// The bad-debt ledger: what stands open, and what is done about it.
+    #[command(subcommand)]
+    Debt(DebtCommand),
     /// Try configuration, database, clock, credentials, service and mail; moves no money.
     Check,
     /// Copy the state into a new file, safely beside a run.

@@ -1,8 +1,12 @@
 //! The command line: parse, wire, print, exit; what a command does is decided elsewhere.
 
 pub mod args;
+mod author;
 mod backup;
 mod check;
+mod debt;
+pub mod debt_args;
+mod debt_file;
 mod demo;
 mod exit;
 pub mod logging;
@@ -80,6 +84,7 @@ async fn command(cli: Cli, clock: Arc<dyn Clock>, output: &Output) -> Result<u8,
         Command::Status(args) => status::status(&*load()?, &args, now, output),
         Command::Show(args) => show::show(&*load()?, &args, now, output),
         Command::Rule(args) => show::rule(&*load()?, args, now, output),
+        Command::Debt(wish) => debt::debt(&*load()?, wish, now, output),
         Command::Check => check::check(load()?, clock, output).await,
         Command::Backup(args) => backup::backup(&*load()?, &args, now, output),
         Command::Verify(args) => verify::verify(&*load()?, &args, output),

@@ -10,6 +10,7 @@ use crate::run::rule::{Ruled, rule_once};
 use crate::store::Store;
 
 use super::args::RuleArgs;
+use super::author::is_signed;
 use super::exit::Failure;
 use super::print::Output;
 use super::show::{captured, find};
@@ -161,11 +162,7 @@ impl Rulings {
 }
 
 fn one(config: &Config, store: &Store, wish: &Wish, now: Timestamp) -> Result<Ruled, Failure> {
-    if wish.by.trim().is_empty() || wish.note.trim().is_empty() {
-        return Err(Failure::usage(
-            "a ruling needs a name and a reason: columns `by` and `note`, or --by and --note",
-        ));
-    }
+    is_signed(&wish.by, &wish.note)?;
     let (id, _) = find(store, &wish.trip)?;
     let verdict = match wish.verdict.replace('_', "-").as_str() {
         "captured" => Verdict::Captured {

@@ -3,12 +3,15 @@
 use serde_json::json;
 
 use crate::config::Config;
-use crate::domain::{Elsewhere, Event, Fact, Money, Reply, Ruling, Timestamp, TripKey, Verdict};
+use crate::domain::{
+    DebtAct, Elsewhere, Event, Fact, Money, Reply, Ruling, Timestamp, TripKey, Verdict,
+};
 use crate::run::rule::{Ruled, rule as write_ruling};
 use crate::run::standing_of;
 use crate::store::{Found, Store};
 
 use super::args::{RuleArgs, ShowArgs, VerdictArg};
+use super::author::is_signed;
 use super::exit::Failure;
 use super::print::Output;
 use super::rulings::rule_file;
@@ -72,6 +75,14 @@ pub fn show(
         money(balances.cart_total),
         parts.join(", ")
     ));
+    if balances.recovered > 0 || balances.written_off > 0 {
+        text.push_str(&format!(
+            "of the bad debt: recovered {}, written off {}, open {}\n",
+            money(balances.recovered),
+            money(balances.written_off),
+            money(balances.debt())
+        ));
+    }
     let journal: Vec<_> = events.iter().map(as_json).collect();
     let json = json!({
         "schema": "tripsettle.trip/1",
@@ -82,6 +93,9 @@ pub fn show(
         "cart_total": money(balances.cart_total).decimal_text(),
         "captured": money(balances.captured).decimal_text(),
         "bad_debt": money(balances.bad_debt).decimal_text(),
+        "recovered": money(balances.recovered).decimal_text(),
+        "written_off": money(balances.written_off).decimal_text(),
+        "open_debt": money(balances.debt()).decimal_text(),
         "cancelled": money(balances.cancelled).decimal_text(),
         "in_doubt": money(balances.in_doubt).decimal_text(),
         "open": money(balances.open).decimal_text(),
@@ -163,8 +177,22 @@ fn words(event: &Event) -> String {
         Fact::FoundCaptured { amount } => {
             format!("{amount} of bad debt reversed: a processor's line shows the money")
         }
+        Fact::Debt { ruling } => {
+            format!("{}: {} ({})", ruling.by, settled(&ruling.act), ruling.note)
+        }
         Fact::BreakOpened { found } => format!("break {}: {}", found.kind, found.detail),
         Fact::BreakCured { kind } => format!("break {kind} is cured"),
+    }
+}
+
+fn settled(act: &DebtAct) -> String {
+    match act {
+        DebtAct::Recovered { amount } => format!("{amount} of bad debt recovered"),
+        DebtAct::WrittenOff { amount } => format!("{amount} of bad debt written off"),
+        DebtAct::TakenBack { step } => format!("what step {step} says of the debt is taken back"),
+        DebtAct::Reversed { amount, into } => {
+            format!("{amount} of bad debt reversed, it was {into}")
+        }
     }
 }
 
@@ -228,11 +256,7 @@ pub fn rule(
         VerdictArg::Retry => Verdict::Retry,
     };
     let (by, note) = (args.by.unwrap_or_default(), args.note.unwrap_or_default());
-    if by.trim().is_empty() || note.trim().is_empty() {
-        return Err(Failure::usage(
-            "a ruling needs a name (--by) and a reason (--note)",
-        ));
-    }
+    is_signed(&by, &note)?;
     let ruling = Ruling { verdict, by, note };
     match write_ruling(config, &store, id, &ruling, now)? {
         Ruled::Taken(standing) => {

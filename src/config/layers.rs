@@ -21,14 +21,24 @@ const WITHOUT_DEFAULT: [&str; 7] = [
     "mail.username",
     "mail.password_file",
 ];
-const STORE_KEYS: [&str; 4] = ["timezone", "cutoff", "processor", "on_decline"];
-const PROCESSOR_KEYS: [&str; 15] = [
+const STORE_KEYS: [&str; 7] = [
+    "timezone",
+    "cutoff",
+    "calendar_changes",
+    "expects_trips",
+    "holidays",
+    "processor",
+    "on_decline",
+];
+const PROCESSOR_KEYS: [&str; 17] = [
     "lifetime_hours",
     "reports_dir",
     "format",
     "delimiter",
     "date_format",
     "strip_apostrophe",
+    "decimals",
+    "amounts_in_units",
     "capture_kinds",
     "columns.trip_id",
     "columns.store_id",

@@ -1,6 +1,7 @@
 //! The configuration: takes defaults, a file and the environment, gives validated values; never
 //! opens what it names.
 
+mod days;
 mod layers;
 mod places;
 mod problem;
@@ -14,9 +15,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{
-    Calendar, DeclinePolicy, GenericCsvFormat, MailUrl, ProcessorName, SettlementPolicy, StoreId,
+    Calendar, Currency, DeclinePolicy, GenericCsvFormat, MailUrl, Money, ProcessorName,
+    SettlementPolicy, StoreId,
 };
 
+pub use days::Expects;
 pub use layers::{DEFAULT_FILE, Layers, Place, Raw};
 pub use problem::{ConfigError, Problem};
 
@@ -45,6 +48,8 @@ pub struct Config {
     pub settlement: SettlementPolicy,
     /// The company's business day.
     pub company: Calendar,
+    /// Bad debts that are too small to be asked for.
+    pub debt: DebtConfig,
     /// Transactional data missing for longer is a break.
     pub evidence_missing_after_ms: i64,
     /// Mode of published files.
@@ -90,6 +95,15 @@ pub struct SweepConfig {
     pub min_age_ms: i64,
 }
 
+/// Bad debts that are too small to be asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DebtConfig {
+    /// Open debts of at most so much are written off by themselves; none without an entry.
+    pub write_off_up_to: BTreeMap<Currency, Money>,
+    /// Once they are so many days old.
+    pub write_off_after_days: i64,
+}
+
 /// Where mails go.
 #[derive(Debug, Clone)]
 pub struct MailConfig {
@@ -114,6 +128,8 @@ pub struct MailConfig {
 pub struct StoreConfig {
     /// Its business day.
     pub calendar: Calendar,
+    /// On which days its trips are expected.
+    pub expects: Expects,
     /// Its card processor.
     pub processor: Option<ProcessorName>,
     /// Its decline policy.

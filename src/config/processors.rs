@@ -7,7 +7,7 @@ use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate};
 
 use crate::domain::time::HOUR_MS;
-use crate::domain::{GenericCsvFormat, ProcessorName};
+use crate::domain::{Exponents, GenericCsvFormat, ProcessorName};
 
 use super::ProcessorConfig;
 use super::reader::Reader;
@@ -102,9 +102,24 @@ fn format(reader: &Reader<'_>, name: &str) -> GenericCsvFormat {
             .optional(&key("delimiter"), delimiter)
             .unwrap_or(usual.delimiter),
         date_format: reader.read(&key("date_format"), usual.date_format, date_format),
+        exponents: exponents(reader, &key("decimals")),
+        amounts_in_units: reader.layers.values.contains_key(&key("amounts_in_units"))
+            && reader.truth(&key("amounts_in_units")),
         strip_apostrophe: reader.layers.values.contains_key(&key("strip_apostrophe"))
             && reader.truth(&key("strip_apostrophe")),
     }
+}
+
+fn exponents(reader: &Reader<'_>, key: &str) -> Exponents {
+    let mut exponents = Exponents::default();
+    for text in reader.list(key) {
+        match exponents.add(&text) {
+            Ok(true) => {}
+            Ok(false) => reader.wrong_key(key, &format!("`{text}` names a currency twice")),
+            Err(why) => reader.wrong_key(key, &why),
+        }
+    }
+    exponents
 }
 
 /// A byte that stands in no amount, date or quoted cell.

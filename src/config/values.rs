@@ -5,16 +5,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::time::{HOUR_MS, MINUTE_MS};
-use crate::domain::{Calendar, DeclinePolicy, MailUrl, ProcessorName, SettlementPolicy, StoreId};
+use crate::domain::{
+    Currency, DeclinePolicy, MailUrl, Money, ProcessorName, SettlementPolicy, StoreId,
+};
 
+use super::days::{Day, Expects};
 use super::layers::Layers;
 use super::reader::Reader;
 use super::{
-    Config, MailConfig, PaymentServiceConfig, StoreConfig, SweepConfig, places, processors,
+    Config, DebtConfig, MailConfig, PaymentServiceConfig, StoreConfig, SweepConfig, places,
+    processors,
 };
 
 /// The longest lifetime that makes sense to configure, in hours.
 pub(super) const MOST_HOURS: i64 = 24 * 365;
+/// The longest time that a small debt may be left open, in days.
+const MOST_DAYS: i64 = 3_650;
 /// No mail server takes more.
 const MOST_ATTACHED_BYTES: u64 = 1_000_000_000;
 
@@ -41,6 +47,7 @@ pub(super) fn read(reader: &Reader<'_>, file: Option<PathBuf>, layers: Layers) -
     }
     let path = |key| reader.path(key).unwrap_or_default();
     let company = Day::read(reader, "calendar", &Day::default());
+    let expects = Expects::read(reader, "calendar", &Expects::default());
     Config {
         state_dir: path("state_dir"),
         output_dir: path("output_dir"),
@@ -67,13 +74,14 @@ pub(super) fn read(reader: &Reader<'_>, file: Option<PathBuf>, layers: Layers) -
             transactional_data_proves_capture: reader
                 .truth("settlement.transactional_data_proves_capture"),
         },
+        debt: debt(reader),
         evidence_missing_after_ms: hours("reconcile.evidence_hours", 1),
         file_mode: reader.read("output.file_mode", 0o640, file_mode),
         dir_mode: reader.read("output.dir_mode", 0o750, dir_mode),
         mail: mail(reader),
-        stores: stores(reader, &company),
+        stores: stores(reader, &company, &expects),
         processors: processors::read(reader, lifetime_ms, margin_ms),
-        company: company.calendar(),
+        company: company.calendar,
         file,
         layers,
     }
@@ -92,6 +100,39 @@ fn payment_service(reader: &Reader<'_>) -> PaymentServiceConfig {
         max_in_flight: reader.number("payment_service.max_in_flight", 1, 10_000),
         timeout: Duration::from_secs(reader.number("payment_service.timeout_seconds", 1, 600)),
         batch_size: reader.number("payment_service.batch_size", 1, 100_000),
+    }
+}
+
+fn debt(reader: &Reader<'_>) -> DebtConfig {
+    let key = "debt.write_off_up_to";
+    let mut limits = BTreeMap::new();
+    for text in reader.list(key) {
+        match limit(&text) {
+            Ok(limit) if limits.insert(limit.currency(), limit).is_none() => {}
+            Ok(limit) => {
+                let why = format!("names {} twice", limit.currency());
+                reader.wrong_key(key, &why);
+            }
+            Err(why) => reader.wrong_key(key, &why),
+        }
+    }
+    DebtConfig {
+        write_off_up_to: limits,
+        write_off_after_days: reader.number("debt.write_off_after_days", 0, MOST_DAYS),
+    }
+}
+
+/// An amount above zero and its currency.
+fn limit(text: &str) -> Result<Money, String> {
+    let like = "an amount and its currency such as 1.00 USD";
+    let (amount, currency) = text
+        .split_once(' ')
+        .ok_or_else(|| format!("`{text}` is not {like}"))?;
+    let currency = Currency::of(currency.trim()).map_err(|why| why.to_string())?;
+    let limit = Money::parse(amount, currency).map_err(|why| why.to_string())?;
+    match limit.is_positive() {
+        true => Ok(limit),
+        false => Err(format!("`{text}` is no limit; leave {currency} out")),
     }
 }
 
@@ -136,7 +177,7 @@ fn mail(reader: &Reader<'_>) -> Option<MailConfig> {
     Some(mail)
 }
 
-fn stores(reader: &Reader<'_>, company: &Day) -> BTreeMap<StoreId, StoreConfig> {
+fn stores(reader: &Reader<'_>, company: &Day, usual: &Expects) -> BTreeMap<StoreId, StoreConfig> {
     let mut stores = BTreeMap::new();
     for name in reader.layers.names("store") {
         let section = format!("store.{name}");
@@ -150,52 +191,14 @@ fn stores(reader: &Reader<'_>, company: &Day) -> BTreeMap<StoreId, StoreConfig> 
         };
         let processor = |text: &str| ProcessorName::of(text).map_err(|error| error.to_string());
         let store = StoreConfig {
-            calendar: Day::read(reader, &section, company).calendar(),
+            calendar: Day::read(reader, &section, company).calendar,
+            expects: Expects::read(reader, &section, usual),
             processor: reader.optional(&key("processor"), processor),
             on_decline: reader.optional(&key("on_decline"), decline_policy),
         };
         stores.insert(id, store);
     }
     stores
-}
-
-/// A calendar's two texts, each right by itself.
-struct Day {
-    timezone: String,
-    cutoff: String,
-}
-
-impl Default for Day {
-    fn default() -> Self {
-        Self {
-            timezone: "UTC".to_owned(),
-            cutoff: "00:00".to_owned(),
-        }
-    }
-}
-
-impl Day {
-    /// Reads a section's `timezone` and `cutoff`; what it leaves out is as usual.
-    fn read(reader: &Reader<'_>, section: &str, usual: &Self) -> Self {
-        let right = |zone: &str, cutoff: &str| {
-            let calendar = Calendar::of(zone, cutoff).map(|_| ());
-            calendar.map_err(|error| error.to_string())
-        };
-        let timezone = reader.optional(&format!("{section}.timezone"), |text| {
-            right(text, "00:00").map(|()| text.to_owned())
-        });
-        let cutoff = reader.optional(&format!("{section}.cutoff"), |text| {
-            right("UTC", text).map(|()| text.to_owned())
-        });
-        Self {
-            timezone: timezone.unwrap_or_else(|| usual.timezone.clone()),
-            cutoff: cutoff.unwrap_or_else(|| usual.cutoff.clone()),
-        }
-    }
-
-    fn calendar(&self) -> Calendar {
-        Calendar::of(&self.timezone, &self.cutoff).unwrap_or_else(|_| Calendar::utc())
-    }
 }
 
 fn decline_policy(text: &str) -> Result<DeclinePolicy, String> {

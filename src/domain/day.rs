@@ -39,23 +39,23 @@ pub struct DayTotal {
     pub captured: i64,
     /// Bad debt booked on the day: new minus reversals.
     pub bad_debt: i64,
-    /// Cancelled elsewhere on the day.
+    /// Cancelled elsewhere on the day, and debts that turned out never to have been owed.
     pub cancelled: i64,
     /// In doubt when the day ended.
     pub closing_in_doubt: i64,
     /// Open when the day ended.
     pub closing_open: i64,
-    /// Bad debt when the day began.
+    /// Open debt when the day began.
     pub debt_opening: i64,
     /// New bad debt.
     pub debt_new: i64,
     /// Bad debt reversed, as a positive number.
     pub debt_reversed: i64,
-    /// Bad debt recovered, as a positive number.
+    /// Bad debt recovered, as a positive number; what was taken back is taken off.
     pub debt_recovered: i64,
-    /// Bad debt written off, as a positive number.
+    /// Bad debt written off, as a positive number; what was taken back is taken off.
     pub debt_written_off: i64,
-    /// Bad debt when the day ended.
+    /// Open debt when the day ended, counted over all trips.
     pub debt_closing: i64,
 }
 

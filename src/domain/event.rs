@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::breaks::Break;
 use super::breaks::BreakKind;
 use super::call::{Call, Reply};
+use super::debt::DebtRuling;
 use super::evidence::{ProcessorLine, TransactionalData};
 use super::ids::RunId;
 use super::money::Money;
@@ -172,6 +173,11 @@ pub enum Fact {
         /// How much of the bad debt is reversed and counted as captured.
         amount: Money,
     },
+    /// Something was done about the bad debt.
+    Debt {
+        /// What, by whom and why.
+        ruling: DebtRuling,
+    },
     /// A break was seen for the first time.
     BreakOpened {
         /// The break.
@@ -199,6 +205,7 @@ impl Fact {
             Self::Ruled { .. } => "ruled",
             Self::Lost { .. } => "lost",
             Self::FoundCaptured { .. } => "found_captured",
+            Self::Debt { .. } => "debt",
             Self::BreakOpened { .. } => "break_opened",
             Self::BreakCured { .. } => "break_cured",
         }

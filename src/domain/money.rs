@@ -2,10 +2,15 @@
 //!
 //! Decimal text stands only at the edges; inside there is one `i64` and checked arithmetic.
 
+mod allocation;
+mod exponents;
+
 use std::fmt;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+pub use exponents::Exponents;
 
 /// An ISO 4217 currency that has minor units (`XAU`, `XXX` and their like are refused).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

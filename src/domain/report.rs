@@ -1,5 +1,7 @@
 //! The shape of a processor's settlement report, as the configuration describes it.
 
+use super::money::Exponents;
+
 /// How the columns of a `generic_csv` report are named and its cells written.
 ///
 /// A row names its trip by the trip id (with the store, where there is such a column) or by the
@@ -28,6 +30,10 @@ pub struct GenericCsvFormat {
     pub delimiter: u8,
     /// How dates are written (strftime).
     pub date_format: String,
+    /// Decimals of currencies where the processor differs from ISO 4217.
+    pub exponents: Exponents,
+    /// Amounts are whole numbers of the processor's smallest units.
+    pub amounts_in_units: bool,
     /// Cells carry a leading `'` to be taken off.
     pub strip_apostrophe: bool,
 }
@@ -46,6 +52,8 @@ impl Default for GenericCsvFormat {
             capture_kinds: Vec::new(),
             delimiter: b',',
             date_format: "%Y-%m-%d".to_owned(),
+            exponents: Exponents::default(),
+            amounts_in_units: false,
             strip_apostrophe: false,
         }
     }

@@ -75,7 +75,8 @@ spelled!(CaptureState {
 
 /// How a trip's cart total divides, in minor units of one currency.
 ///
-/// The law: `captured + bad_debt + cancelled + in_doubt + open = cart_total`.
+/// The law: `captured + bad_debt + cancelled + in_doubt + open = cart_total`; and of the bad debt
+/// `recovered + written_off` at most all, the rest of it being the open debt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Balances {
     /// The currency of all parts.
@@ -86,12 +87,16 @@ pub struct Balances {
     pub captured: i64,
     /// Booked as a loss.
     pub bad_debt: i64,
-    /// Cancelled elsewhere.
+    /// Cancelled elsewhere, or booked as a loss and never owed.
     pub cancelled: i64,
     /// A capture of it may have happened.
     pub in_doubt: i64,
     /// Still to be settled.
     pub open: i64,
+    /// Of the bad debt: what came later.
+    pub recovered: i64,
+    /// Of the bad debt: what was given up.
+    pub written_off: i64,
 }
 
 impl Balances {
@@ -106,6 +111,8 @@ impl Balances {
             cancelled: 0,
             in_doubt: 0,
             open: total,
+            recovered: 0,
+            written_off: 0,
         }
     }
 
@@ -132,9 +139,16 @@ impl Balances {
         sum.ok_or_else(|| MoneyError::OutOfRange("the sum of a trip's parts".to_owned()))
     }
 
-    /// True when the parts make up the cart total.
+    /// The open debt: bad debt that was neither recovered nor written off.
+    pub fn debt(&self) -> i64 {
+        let gone = self.recovered.saturating_add(self.written_off);
+        self.bad_debt.saturating_sub(gone)
+    }
+
+    /// True when the parts make up the cart total, and no debt is below zero.
     pub fn hold(&self) -> bool {
-        self.sum_of_parts() == Ok(self.cart_total)
+        let gone = [self.recovered, self.written_off, self.debt()];
+        self.sum_of_parts() == Ok(self.cart_total) && gone.iter().all(|part| *part >= 0)
     }
 }
 

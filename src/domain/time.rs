@@ -3,10 +3,14 @@
 //! Two dates are never mixed: a trip's *business date* (which day's sale it is) and an event's
 //! *books date* (which day's accounts it stands in).
 
+mod calendar;
+
 use std::fmt;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use calendar::Calendar;
 
 /// Milliseconds in an hour.
 pub const HOUR_MS: i64 = 3_600_000;
@@ -28,6 +32,12 @@ pub enum TimeError {
     /// Not an IANA time zone.
     #[error("`{0}` is not an IANA time zone such as Europe/Berlin")]
     UnknownZone(String),
+    /// The change of a calendar leaves a day without time.
+    #[error(
+        "the day before {0} would end before it begins, or the changes are not in order of their \
+         dates"
+    )]
+    ChangeDoesNotFit(NaiveDate),
 }
 
 fn shown(text: &str) -> String {
@@ -177,88 +187,6 @@ civil_date!(
     BooksDate
 );
 
-/// A time zone and the local time at which one business day ends and the next begins.
-#[derive(Debug, Clone)]
-pub struct Calendar {
-    zone: jiff::tz::TimeZone,
-    cutoff: NaiveTime,
-}
-
-impl Calendar {
-    /// The calendar of an IANA `zone` and a `cutoff` of the form `HH:MM`.
-    ///
-    /// # Errors
-    /// An unknown zone, or a cut-off that is not a time of day.
-    pub fn of(zone: &str, cutoff: &str) -> Result<Self, TimeError> {
-        // The bundled zones, not the machine's: old ones are wrong where the law has changed.
-        let tz = jiff::tz::TimeZoneDatabase::bundled().get(zone);
-        let tz = tz.map_err(|_| TimeError::UnknownZone(shown(zone)))?;
-        let time = NaiveTime::parse_from_str(cutoff, "%H:%M");
-        let time = time.map_err(|_| TimeError::NotATimeOfDay(shown(cutoff)))?;
-        Ok(Self {
-            zone: tz,
-            cutoff: time,
-        })
-    }
-
-    /// Days from midnight to midnight, UTC.
-    pub fn utc() -> Self {
-        Self {
-            zone: jiff::tz::TimeZone::UTC,
-            cutoff: NaiveTime::MIN,
-        }
-    }
-
-    /// The civil date that `at` belongs to: the day whose window from cut-off to cut-off holds it.
-    pub fn date_of(&self, at: Timestamp) -> NaiveDate {
-        let instant = jiff::Timestamp::from_millisecond(at.ms()).unwrap_or_default();
-        let local = self.zone.to_datetime(instant);
-        let fallback = at.utc().date_naive();
-        let (year, month, day) = (i32::from(local.year()), local.month(), local.day());
-        let month = u32::try_from(month).unwrap_or(1);
-        let day = u32::try_from(day).unwrap_or(1);
-        let date = NaiveDate::from_ymd_opt(year, month, day).unwrap_or(fallback);
-        // The boundary is an instant, so that days tile time even where the cut-off falls into
-        // an hour that a clock change repeats or leaves out.
-        if at < self.start_of(date) {
-            return date.pred_opt().unwrap_or(date);
-        }
-        let next = date.succ_opt().unwrap_or(date);
-        if at >= self.start_of(next) {
-            next
-        } else {
-            date
-        }
-    }
-
-    /// The instant at which the business day `date` begins: its cut-off, moved forward when the
-    /// clocks leave that time out, the earlier one when they repeat it.
-    pub fn start_of(&self, date: NaiveDate) -> Timestamp {
-        let part = |value: u32| i8::try_from(value).unwrap_or(0);
-        let year = i16::try_from(date.year()).unwrap_or(i16::MAX);
-        let (hour, minute) = (part(self.cutoff.hour()), part(self.cutoff.minute()));
-        let civil = jiff::civil::DateTime::new(
-            year,
-            part(date.month()),
-            part(date.day()),
-            hour,
-            minute,
-            0,
-            0,
-        );
-        let placed = civil.map(|civil| self.zone.to_ambiguous_timestamp(civil).compatible());
-        match placed {
-            Ok(Ok(instant)) => Timestamp::of_ms(instant.as_millisecond()),
-            Ok(Err(_)) | Err(_) => Timestamp::of_ms(i64::MAX),
-        }
-    }
-
-    /// The business date of `at`.
-    pub fn business_date(&self, at: Timestamp) -> BusinessDate {
-        BusinessDate::of(self.date_of(at))
-    }
-}
-
 /// Where the time comes from. Only `main` hands one over; the pure rooms are told the time.
 pub trait Clock: Send + Sync {
     /// The present instant.
@@ -271,50 +199,6 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
-    }
-
-    #[test]
-    fn a_business_day_ends_at_the_cut_off_of_its_zone() {
-        let berlin = Calendar::of("Europe/Berlin", "04:00").unwrap();
-        let rows = [
-            ("2026-03-28T02:59:59Z", "2026-03-27"), // 03:59:59 in winter time
-            ("2026-03-28T03:00:00Z", "2026-03-28"),
-            ("2026-03-29T01:59:59Z", "2026-03-28"), // clocks went forward at 01:00Z
-            ("2026-03-29T02:00:00Z", "2026-03-29"),
-            ("2026-10-25T02:59:59Z", "2026-10-24"), // and back
-            ("2026-10-25T03:00:00Z", "2026-10-25"),
-        ];
-        for (instant, date) in rows {
-            assert_eq!(
-                berlin.business_date(at(instant)).to_string(),
-                date,
-                "{instant}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_cut_off_inside_a_clock_change_leaves_no_gap_and_no_overlap() {
-        for (zone, cutoff) in [
-            ("America/New_York", "02:30"),
-            ("America/New_York", "01:30"),
-            ("America/Santiago", "00:00"),
-        ] {
-            let calendar = Calendar::of(zone, cutoff).unwrap();
-            let mut date = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
-            for _ in 0..730 {
-                let (start, next) = (calendar.start_of(date), date.succ_opt().unwrap());
-                let end = calendar.start_of(next);
-                assert!(start < end, "{zone} {date}");
-                assert_eq!(calendar.date_of(start), date, "{zone} {date} begins");
-                assert_eq!(
-                    calendar.date_of(end.plus_ms(-1)),
-                    date,
-                    "{zone} {date} ends"
-                );
-                date = next;
-            }
-        }
     }
 
     #[test]

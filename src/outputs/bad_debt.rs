@@ -8,7 +8,7 @@ use crate::domain::{BooksDate, DayTotal, Money};
 use super::table::{FileTotals, Table};
 use super::{BAD_DEBT, BAD_DEBT_SUMMARY, OutputError};
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 19] = [
     "entry_id",
     "books_date",
     "business_date",
@@ -23,6 +23,11 @@ const COLUMNS: [&str; 14] = [
     "cart_total",
     "captured_amount",
     "run_id",
+    "step",
+    "corrects_step",
+    "corrects_books_date",
+    "by",
+    "note",
 ];
 
 const SUMMARY_COLUMNS: [&str; 9] = [
@@ -76,6 +81,11 @@ impl<W: Write> BadDebtWriter<W> {
             .amount(Some(entry.cart_total))
             .amount(Some(entry.captured_amount))
             .word_if(entry.run_id.as_ref())
+            .word(entry.step)
+            .word_if(entry.corrects.map(|(step, _)| step))
+            .word_if(entry.corrects.map(|(_, date)| date))
+            .text(entry.by.as_deref().unwrap_or_default())
+            .text(entry.note.as_deref().unwrap_or_default())
             .end()
     }
 

@@ -188,6 +188,7 @@ fn newest_data(events: &[Event]) -> Option<&TransactionalData> {
             | Fact::Ruled { .. }
             | Fact::Lost { .. }
             | Fact::FoundCaptured { .. }
+            | Fact::Debt { .. }
             | Fact::BreakOpened { .. }
             | Fact::BreakCured { .. } => {}
         }

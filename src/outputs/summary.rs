@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::books::{EntryKind, Imbalance, LedgerEntry};
+use crate::books::{Ageing, EntryKind, Imbalance, LedgerEntry};
 use crate::domain::{
     BooksDate, BreakKind, CaptureState, Currency, DayTotal, Head, LossReason, Money, MoneyError,
     Status, StoreId, Timestamp, TripKey,
@@ -91,6 +91,7 @@ pub struct Summary {
     pub(super) captures: BTreeMap<CaptureState, u64>,
     pub(super) matches: BTreeMap<MatchStatus, u64>,
     pub(super) ledger: BTreeMap<(EntryKind, LossReason, Currency), (u64, i64)>,
+    pub(super) ageing: Ageing,
     pub(super) breaks: BTreeMap<BreakKind, BTreeMap<BreakStatus, u64>>,
     pub(super) doubts: Stakes,
     pub(super) at_risk: Stakes,
@@ -112,6 +113,7 @@ impl Summary {
             captures: BTreeMap::new(),
             matches: BTreeMap::new(),
             ledger: BTreeMap::new(),
+            ageing: Ageing::default(),
             breaks: BTreeMap::new(),
             doubts: Stakes::default(),
             at_risk: Stakes::default(),
@@ -177,6 +179,11 @@ impl Summary {
     /// counted but not settled.
     pub fn feed(&mut self, rejected: u64, scan_codes: u64) {
         (self.rejected, self.scan_codes) = (rejected, scan_codes);
+    }
+
+    /// Tells how old the debts are that stand open at the end of the day.
+    pub fn ageing(&mut self, ageing: Ageing) {
+        self.ageing = ageing;
     }
 
     /// Tells where the journal ended when the edition was made; gives what was told before.

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::books::{EntryKind, Equation};
 use crate::domain::{
-    BooksDate, BreakKind, CaptureState, Currency, DayTotal, LossReason, Money, Severity, Status,
-    StoreId, Timestamp, TripKey,
+    BooksDate, BreakKind, CaptureState, Currency, DayTotal, DebtAge, LossReason, Money, Severity,
+    Status, StoreId, Timestamp, TripKey,
 };
 use crate::reconcile::{BreakStatus, MatchStatus};
 
@@ -27,6 +27,7 @@ struct Shape<'a> {
     control: Vec<ControlShape<'a>>,
     bad_debt: Vec<DebtShape<'a>>,
     bad_debt_entries: Vec<EntryShape>,
+    bad_debt_ageing: Vec<AgeShape<'a>>,
     outcomes: Vec<OutcomeShape<'a>>,
     captures: BTreeMap<CaptureState, u64>,
     matches: BTreeMap<MatchStatus, u64>,
@@ -79,6 +80,15 @@ struct EntryShape {
     reason: LossReason,
     currency: Currency,
     entries: u64,
+    amount: String,
+}
+
+#[derive(Serialize)]
+struct AgeShape<'a> {
+    store_id: &'a StoreId,
+    currency: Currency,
+    days: DebtAge,
+    trips: u64,
     amount: String,
 }
 
@@ -152,6 +162,7 @@ pub(super) fn bytes(summary: &Summary, edition: u32) -> Result<Vec<u8>, OutputEr
                 amount: text(*minor, *currency),
             })
             .collect(),
+        bad_debt_ageing: ageing(summary).collect(),
         outcomes: outcomes(summary).collect(),
         captures: every(CaptureState::ALL, &summary.captures),
         matches: every(MatchStatus::ALL, &summary.matches),
@@ -222,6 +233,17 @@ fn debt(day: &DayTotal) -> DebtShape<'_> {
         written_off: text(day.debt_written_off),
         closing: text(day.debt_closing),
     }
+}
+
+fn ageing(summary: &Summary) -> impl Iterator<Item = AgeShape<'_>> {
+    let sums = summary.ageing.sums();
+    sums.map(|(store_id, currency, days, sum)| AgeShape {
+        store_id,
+        currency,
+        days,
+        trips: sum.trips,
+        amount: text(sum.minor, currency),
+    })
 }
 
 fn outcomes(summary: &Summary) -> impl Iterator<Item = OutcomeShape<'_>> {

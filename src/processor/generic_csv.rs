@@ -131,7 +131,7 @@ fn read_line(
         store: optional(columns.store_id)?,
         trip,
         reconciliation_id: id,
-        amount: amount(cell(columns.amount)?, currency)?,
+        amount: amount(cell(columns.amount)?, currency, format)?,
         date: date.transpose()?,
         reference: optional(columns.reference)?.unwrap_or_default(),
         kind,
@@ -139,13 +139,23 @@ fn read_line(
     })
 }
 
-/// Decimal text with an optional leading minus.
-fn amount(text: &str, currency: Currency) -> Result<Money, String> {
+/// Decimal text, or a whole number of the processor's units, with an optional leading minus.
+fn amount(text: &str, currency: Currency, format: &GenericCsvFormat) -> Result<Money, String> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),
     };
-    let amount = Money::parse(digits, currency).map_err(|why| why.to_string())?;
+    let exponents = &format.exponents;
+    let amount = match format.amounts_in_units {
+        true => {
+            let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let units = digits.parse().ok().filter(|_| whole);
+            let units = units.ok_or_else(|| format!("`{text}` is not a whole number of units"))?;
+            exponents.from_units(units, currency)
+        }
+        false => exponents.parse(digits, currency),
+    };
+    let amount = amount.map_err(|why| why.to_string())?;
     Ok(match negative {
         true => Money::of_minor(amount.minor().saturating_neg(), currency),
         false => amount,

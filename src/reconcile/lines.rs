@@ -1,6 +1,7 @@
 //! Processor lines against captures and against bad debt.
 
-use crate::domain::{Break, BreakKind, Money, Standing};
+use crate::domain::debt::NOBODY;
+use crate::domain::{Break, BreakKind, DebtAct, DebtRuling, Fact, Money, Standing};
 
 use super::reading::{Met, Reading, Shown};
 
@@ -32,9 +33,17 @@ pub(super) fn breaks(reading: &Reading<'_>, standing: &Standing) -> Vec<Break> {
     };
     let claim = reading.claim.unwrap_or(zero);
     let uncalled = ours.iter().any(|shown| shown.met == Met::Nothing);
-    if ours.len() > 1 || uncalled {
+    let balances = &standing.balances;
+    let rest = balances.cart_total.saturating_sub(balances.recovered);
+    // What the shopper paid later in another way must not be shown by a line as well.
+    let recovered_too = balances.recovered > 0 && sum(&ours, zero).minor() > rest;
+    if ours.len() > 1 || uncalled || recovered_too {
         let kind = BreakKind::CapturedTwice;
-        breaks.push(of(kind, claim, sum(&ours, zero), &ours));
+        let expected = match recovered_too {
+            true => Money::of_minor(rest, currency),
+            false => claim,
+        };
+        breaks.push(of(kind, expected, sum(&ours, zero), &ours));
     }
     if ours.iter().any(|shown| shown.met == Met::WriteOff) {
         let kind = BreakKind::CapturedAfterWriteOff;
@@ -55,7 +64,7 @@ pub(super) fn breaks(reading: &Reading<'_>, standing: &Standing) -> Vec<Break> {
 
 /// How much of the trip's bad debt the lines show as captured; `None` when nothing, or when a
 /// capture covers them. Bad debt beside a capture is left to a person: a second line there may
-/// just as well be a second charge.
+/// just as well be a second charge; and so is what was recovered, for which it is one.
 pub(super) fn found_captured(reading: &Reading<'_>, standing: &Standing) -> Option<Money> {
     let balances = &standing.balances;
     let zero = Money::zero(balances.currency);
@@ -69,8 +78,30 @@ pub(super) fn found_captured(reading: &Reading<'_>, standing: &Standing) -> Opti
         return None;
     }
     let uncovered = sum(&lines, zero).minor().saturating_sub(balances.captured);
-    let amount = Money::of_minor(uncovered.min(balances.bad_debt), balances.currency);
+    let owed = balances.bad_debt.saturating_sub(balances.recovered);
+    let amount = Money::of_minor(uncovered.min(owed), balances.currency);
     amount.is_positive().then_some(amount)
+}
+
+/// The write-offs to take back, so that `amount` of debt is open: money that was found shows that
+/// they were decided on wrong grounds.
+pub(super) fn taken_back(reading: &Reading<'_>, standing: &Standing, amount: Money) -> Vec<Fact> {
+    let mut open = standing.balances.debt();
+    let mut facts = Vec::new();
+    for (step, written_off) in reading.write_offs.iter().rev() {
+        if open >= amount.minor() {
+            break;
+        }
+        open = open.saturating_add(written_off.minor());
+        facts.push(Fact::Debt {
+            ruling: DebtRuling {
+                act: DebtAct::TakenBack { step: *step },
+                by: NOBODY.to_owned(),
+                note: "a processor's line shows the money".to_owned(),
+            },
+        });
+    }
+    facts
 }
 
 fn sum(lines: &[&Shown<'_>], zero: Money) -> Money {

@@ -81,6 +81,7 @@ pub fn findings(
     let open = open_breaks(events);
     let mut facts = Vec::new();
     if let Some(amount) = lines::found_captured(&reading, standing) {
+        facts.extend(lines::taken_back(&reading, standing, amount));
         facts.push(Fact::FoundCaptured { amount });
     }
     for found in now {

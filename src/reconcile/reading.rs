@@ -1,5 +1,7 @@
 //! One reading of a trip's events: what evidence can be held against.
 
+mod told;
+
 use std::collections::BTreeSet;
 
 use crate::domain::{
@@ -79,6 +81,8 @@ pub(super) struct Reading<'a> {
     pub lost: Option<Loss>,
     /// Minor units that lines brought back from bad debt so far.
     pub found: i64,
+    /// Write-offs that stand, with their steps.
+    pub write_offs: Vec<(u32, Money)>,
     /// The newest transactional data.
     pub data: Option<&'a TransactionalData>,
     /// Why there is none to be had.
@@ -121,6 +125,7 @@ impl<'a> Reading<'a> {
             refused: None,
             lost: None,
             found: 0,
+            write_offs: Vec::new(),
             data: None,
             no_evidence: None,
             shown: Vec::new(),
@@ -151,6 +156,7 @@ impl<'a> Reading<'a> {
             Fact::FoundCaptured { amount } => {
                 self.found = self.found.saturating_add(amount.minor());
             }
+            Fact::Debt { ruling } => self.debt(event.step, ruling.act),
             Fact::BreakOpened { found } => {
                 self.ever_opened.insert(found.kind);
             }
@@ -247,43 +253,6 @@ impl<'a> Reading<'a> {
             self.lost = Some(Loss { amount, reason });
         }
         self.end.get_or_insert(End::Lost);
-    }
-
-    fn elsewhere(&mut self, what: Elsewhere, source: &Source) {
-        if !self.had_capture && self.end.is_none() {
-            self.end = Some(End::Elsewhere(what));
-            self.captured_elsewhere(what, source);
-            return;
-        }
-        let agrees = match what {
-            Elsewhere::Cancelled => matches!(self.end, Some(End::Cancelled | End::Lost)),
-            Elsewhere::Captured { .. } => false,
-        };
-        if !agrees && self.end != Some(End::Elsewhere(what)) {
-            let (amount, words) = match what {
-                Elsewhere::Captured { amount } => (Some(amount), format!("captured {amount}")),
-                Elsewhere::Cancelled => (None, "cancelled".to_owned()),
-            };
-            let words = format!(
-                "the feed says `{words}` elsewhere ({} line {})",
-                source.file, source.line
-            );
-            self.elsewhere_conflict = Some(ElsewhereConflict { amount, words });
-        }
-    }
-
-    fn captured_elsewhere(&mut self, what: Elsewhere, source: &Source) {
-        let Elsewhere::Captured { amount } = what else {
-            return;
-        };
-        self.claim = Some(amount);
-        // An amount above the total is taken as an amendment from the same row.
-        let raised = self.amended.filter(|(from, _)| *from == source);
-        let raised = raised.filter(|(_, before)| before.minor() < amount.minor());
-        self.above_total = raised.map(|(_, total)| AboveTotal {
-            total,
-            captured: amount,
-        });
     }
 
     fn line(&mut self, at: Timestamp, line: &'a ProcessorLine) {

@@ -12,7 +12,9 @@ use crate::store::{Close, CloseRow, StoreError};
 
 use super::RunError;
 use super::books_date::{days_to_close, last_ended};
+use super::debt::write_off_small;
 use super::examine::examine;
+use super::expected::warn_of_missing;
 use super::pass::{House, Pass};
 use super::render::{Rendered, keep_at_risk_until, modes, render};
 use super::report::Closed;
@@ -63,8 +65,10 @@ pub async fn close_days<S: PaymentService>(
         // What is found is booked on the pass's own date; days that were missed only close.
         if date >= pass.books_date {
             examine(house, pass, first, date).await?;
+            write_off_small(house, pass, date).await?;
         }
         closed.push(close_day(house, pass, date)?);
+        warn_of_missing(house, pass, date)?;
     }
     Ok(())
 }

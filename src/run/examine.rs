@@ -101,7 +101,7 @@ fn findings_of<S: PaymentService>(
 
 /// Appends many at once, so that they share their commits. A conflict is no failure: the trip
 /// is examined again in the next round.
-async fn append<S: PaymentService>(
+pub(super) async fn append<S: PaymentService>(
     house: &Arc<House<S>>,
     found: Vec<Append>,
 ) -> Result<(), RunError> {

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::domain::{Event, Fact, Ruling, Standing, Timestamp};
-use crate::settlement::{self, RulingRefused};
+use crate::settlement::{self, History, RulingRefused};
 use crate::store::{Append, Store, StoreError};
 
 use super::RunError;
@@ -51,10 +51,26 @@ pub fn rule(
     ruling: &Ruling,
     now: Timestamp,
 ) -> Result<Ruled, RunError> {
+    let fact_of = |history: &History| settlement::rule(history, ruling, now);
+    write(config, store, trip, now, &fact_of)
+}
+
+/// Writes the fact that a person's word makes of the trip's history, read again whenever somebody
+/// else wrote meanwhile.
+///
+/// # Errors
+/// The state cannot be read or written.
+pub(super) fn write(
+    config: &Config,
+    store: &Store,
+    trip: i64,
+    now: Timestamp,
+    fact_of: &dyn Fn(&History) -> Result<Fact, RulingRefused>,
+) -> Result<Ruled, RunError> {
     loop {
         let mut history = replay(&store.events(trip)?)?;
         let expected_steps = history.steps();
-        let fact = match settlement::rule(&history, ruling, now) {
+        let fact = match fact_of(&history) {
             Ok(fact) => fact,
             Err(refused) => return Ok(Ruled::Refused(refused)),
         };

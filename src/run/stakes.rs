@@ -1,10 +1,10 @@
-//! Stakes: what is open and in doubt at the end of a day, counted over all trips; never derived
-//! from the day's movements, for only so can the control equation find a trip that was lost.
+//! Stakes: what is open, in doubt and owed at the end of a day, counted over all trips; never
+//! derived from the day's movements, for only so can the equations find a trip that was lost.
 
 use std::collections::BTreeMap;
 
-use crate::books::Counted;
-use crate::domain::{BooksDate, Currency, Money, Status, StoreId, Timestamp};
+use crate::books::{Ageing, Counted};
+use crate::domain::{BooksDate, Currency, Event, Fact, Money, Status, StoreId, Timestamp};
 use crate::outputs::{Stake, Summary};
 use crate::payment_service::PaymentService;
 use crate::settlement::History;
@@ -13,9 +13,19 @@ use crate::store::OwingTrip;
 use super::RunError;
 use super::pass::House;
 
+/// What a store has open in one currency.
+#[derive(Default)]
+struct Sums {
+    open: i64,
+    in_doubt: i64,
+    debt: i64,
+}
+
 /// Sums by store and currency; names doubts and trips at risk in the summary.
 pub struct Counting<'a> {
-    sums: BTreeMap<(StoreId, Currency), (i64, i64)>,
+    date: BooksDate,
+    sums: BTreeMap<(StoreId, Currency), Sums>,
+    ageing: Ageing,
     summary: &'a mut Summary,
     at_risk_until: Timestamp,
 }
@@ -32,13 +42,18 @@ pub fn count<S: PaymentService>(
     summary: &mut Summary,
 ) -> Result<Vec<Counted>, RunError> {
     let mut counting = Counting {
+        date,
         sums: BTreeMap::new(),
+        ageing: Ageing::default(),
         summary,
         at_risk_until,
     };
     house
         .store
         .each_owing_trip::<RunError>(date, &mut |trip| counting.add(trip))?;
+    house.store.each_debt_sum::<RunError>(date, &mut |sum| {
+        counting.owe(&sum.store, sum.debt, sum.trips, sum.since)
+    })?;
     house
         .store
         .each_trip_after_day::<RunError>(date, up_to_seq, &mut |_, events| {
@@ -51,6 +66,12 @@ pub fn count<S: PaymentService>(
             let mut history = History::begin(first.at, &first.fact).map_err(law)?;
             for event in rest {
                 history.apply(event.at, &event.fact).map_err(law)?;
+            }
+            let store = &history.trip().key.store;
+            let debt = history.balances().debt();
+            if let Some(since) = debt_since(events.as_slice(), Some(date)).filter(|_| debt > 0) {
+                let debt = Money::of_minor(debt, history.balances().currency);
+                counting.owe(store, debt, 1, since)?;
             }
             counting.add(owing(&history))
         })?;
@@ -76,10 +97,11 @@ impl Counting<'_> {
             .sums
             .entry((trip.key.store.clone(), trip.currency))
             .or_default();
-        for (sum, part) in [(&mut sums.0, trip.open), (&mut sums.1, trip.in_doubt)] {
-            let exact = sum.checked_add(part);
-            let what = || crate::domain::MoneyError::OutOfRange("an open sum".to_owned());
-            *sum = exact.ok_or_else(what)?;
+        for (sum, part) in [
+            (&mut sums.open, trip.open),
+            (&mut sums.in_doubt, trip.in_doubt),
+        ] {
+            *sum = plus(*sum, part)?;
         }
         let stake = |minor, note: &str| Stake {
             key: trip.key.clone(),
@@ -106,13 +128,42 @@ impl Counting<'_> {
         Ok(())
     }
 
+    fn owe(
+        &mut self,
+        store: &StoreId,
+        debt: Money,
+        trips: u64,
+        since: BooksDate,
+    ) -> Result<(), RunError> {
+        let place = (store.clone(), debt.currency());
+        let sums = self.sums.entry(place).or_default();
+        sums.debt = plus(sums.debt, debt.minor())?;
+        Ok(self.ageing.add(store, debt, trips, since, self.date)?)
+    }
+
     fn counted(self) -> Vec<Counted> {
-        let row = |((store, currency), (open, in_doubt))| Counted {
+        self.summary.ageing(self.ageing);
+        let row = |((store, currency), sums): ((StoreId, Currency), Sums)| Counted {
             store,
             currency,
-            open,
-            in_doubt,
+            open: sums.open,
+            in_doubt: sums.in_doubt,
+            debt: sums.debt,
         };
         self.sums.into_iter().map(row).collect()
     }
+}
+
+/// The books date of the last loss above zero, of those by the end of `until`.
+pub(super) fn debt_since(events: &[Event], until: Option<BooksDate>) -> Option<BooksDate> {
+    let by_then = |event: &&Event| until.is_none_or(|until| event.books_date <= until);
+    let lost =
+        |event: &&Event| matches!(&event.fact, Fact::Lost { amount, .. } if amount.is_positive());
+    let mut losses = events.iter().filter(by_then).filter(lost);
+    losses.next_back().map(|event| event.books_date)
+}
+
+fn plus(sum: i64, part: i64) -> Result<i64, RunError> {
+    let what = || crate::domain::MoneyError::OutOfRange("an open sum".to_owned());
+    Ok(sum.checked_add(part).ok_or_else(what)?)
 }

@@ -11,13 +11,15 @@ use serde::Serialize;
 use crate::books::{Control, Counted, Ledger, check};
 use crate::config::Config;
 use crate::domain::{
-    BooksDate, Currency, DayTotal, Event, Fact, Head, Standing, StoreId, Timestamp, Verdict,
+    Balances, BooksDate, Currency, DayTotal, Event, Fact, Head, Standing, StoreId, Timestamp,
+    Verdict,
 };
 use crate::settlement::History;
 use crate::store::{ChainBreak, CloseRow, Store, StoreError, StoredTrip};
 
 use super::RunError;
 use super::render::around;
+use super::stakes::debt_since;
 use super::verify_files::files;
 
 /// Faults that are named; the rest is counted.
@@ -229,10 +231,11 @@ fn trip(row: &StoredTrip, events: &[Event], gone: Damage, found: &mut Verified) 
 }
 
 /// The row that the events make, in the order of [`StoredTrip::columns`].
-fn columns(history: &History, standing: &Standing, events: &[Event]) -> [String; 19] {
+fn columns(history: &History, standing: &Standing, events: &[Event]) -> [String; 22] {
     let (trip, balances) = (history.trip(), &standing.balances);
     let instant = |at: Option<Timestamp>| at.map(|at| at.ms().to_string()).unwrap_or_default();
     let intended = standing.intended.map(|amount| amount.minor().to_string());
+    let since = debt_since(events, None);
     let last = events.last().map(|event| event.books_date.to_string());
     [
         trip.key.store.to_string(),
@@ -251,6 +254,9 @@ fn columns(history: &History, standing: &Standing, events: &[Event]) -> [String;
         balances.cancelled.to_string(),
         balances.in_doubt.to_string(),
         balances.open.to_string(),
+        balances.recovered.to_string(),
+        balances.written_off.to_string(),
+        since.map(|date| date.to_string()).unwrap_or_default(),
         intended.unwrap_or_default(),
         instant(evidenced_at(events)),
         last.unwrap_or_default(),
@@ -268,7 +274,7 @@ fn evidenced_at(events: &[Event]) -> Option<Timestamp> {
     })
 }
 
-type Closing = BTreeMap<(StoreId, Currency), (i64, i64)>;
+type Closing = BTreeMap<(StoreId, Currency), [i64; 3]>;
 
 /// Adds every closed day up again, from the first; only the events are believed.
 fn days(store: &Store, closes: &[CloseRow], found: &mut Verified) -> Result<(), RunError> {
@@ -295,7 +301,8 @@ fn day(store: &Store, date: BooksDate, previous: &[DayTotal]) -> Result<Vec<DayT
     let mut closing = Closing::new();
     let opening = previous.iter().map(|day| {
         let place = (day.store.clone(), day.currency);
-        (place, (day.closing_open, day.closing_in_doubt))
+        let left = [day.closing_open, day.closing_in_doubt, day.debt_closing];
+        (place, left)
     });
     closing.extend(opening);
     store.each_trip_of_day::<RunError>(date, i64::MAX, &mut |_, events| {
@@ -306,19 +313,22 @@ fn day(store: &Store, date: BooksDate, previous: &[DayTotal]) -> Result<Vec<DayT
             control.add_entry(&entry)?;
         }
         let place = (trip.key.store.clone(), end.balances.currency);
-        let (open, in_doubt) = closing.entry(place).or_default();
-        let was = before.map_or((0, 0), |before| (before.open, before.in_doubt));
-        *open = moved(*open, was.0, end.balances.open)?;
-        *in_doubt = moved(*in_doubt, was.1, end.balances.in_doubt)?;
+        let left = |of: &Balances| [of.open, of.in_doubt, of.debt()];
+        let was = before.as_ref().map_or([0; 3], left);
+        let sums = closing.entry(place).or_default().iter_mut();
+        for (sum, (was, is)) in sums.zip(was.into_iter().zip(left(&end.balances))) {
+            *sum = moved(*sum, was, is)?;
+        }
         Ok(())
     })?;
     let counted = closing.into_iter();
     let counted: Vec<Counted> = counted
-        .map(|((store, currency), (open, in_doubt))| Counted {
+        .map(|((store, currency), [open, in_doubt, debt])| Counted {
             store,
             currency,
             open,
             in_doubt,
+            debt,
         })
         .collect();
     Ok(control.finish(&counted)?)

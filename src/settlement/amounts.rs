@@ -29,14 +29,18 @@ impl History {
     /// Bad debt comes back as captured, up to what the lines show beyond what is booked.
     pub(super) fn find_captured(&mut self, amount: Money) -> Result<(), IllegalEvent> {
         let unbooked = self.shown().saturating_sub(self.balances.captured);
-        let most = self.balances.bad_debt.min(unbooked);
+        let most = self.balances.debt().min(unbooked);
         let minor = self.amount("bad debt found captured", amount, 1, most)?;
+        self.reverse_into_captured(minor);
+        Ok(())
+    }
+
+    pub(super) fn reverse_into_captured(&mut self, minor: i64) {
         self.balances.bad_debt = self.balances.bad_debt.saturating_sub(minor);
         self.balances.captured = self.balances.captured.saturating_add(minor);
         if self.capture == Capture::None {
             self.capture = Capture::Elsewhere;
         }
-        Ok(())
     }
 
     /// Somebody else took the money, of which at most the cart total counts for this trip.

@@ -7,6 +7,7 @@ use crate::domain::{
     Source, Timestamp, TransactionalData, Trip,
 };
 
+use super::debt::DebtDone;
 use super::search::Search;
 
 /// An event that the law does not allow: the journal is damaged, or a caller is wrong.
@@ -103,6 +104,7 @@ pub struct History {
     pub(super) elsewhere: Option<Elsewhere>,
     pub(super) elsewhere_conflict: Option<Elsewhere>,
     pub(super) losses: Vec<Loss>,
+    pub(super) debt_done: Vec<DebtDone>,
     pub(super) evidence: Option<Box<TransactionalData>>,
     pub(super) no_evidence: bool,
     pub(super) lines: Vec<ProcessorLine>,
@@ -178,6 +180,7 @@ impl History {
             elsewhere: None,
             elsewhere_conflict: None,
             losses: Vec::new(),
+            debt_done: Vec::new(),
             evidence: None,
             no_evidence: false,
             lines: Vec::new(),
@@ -216,6 +219,7 @@ impl History {
             Fact::Ruled { ruling } => self.obey(ruling)?,
             Fact::Lost { amount, reason, .. } => self.lose(*amount, *reason)?,
             Fact::FoundCaptured { amount } => self.find_captured(*amount)?,
+            Fact::Debt { ruling } => self.settle_debt(ruling)?,
             Fact::BreakOpened { found } => {
                 self.open_breaks.insert(found.kind, found.clone());
             }

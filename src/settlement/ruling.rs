@@ -7,7 +7,7 @@ use super::history::{History, IllegalEvent};
 /// The ruling does not fit the trip.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct RulingRefused(IllegalEvent);
+pub struct RulingRefused(pub(super) IllegalEvent);
 
 /// The fact that records `ruling`, if the law allows it for this trip.
 ///

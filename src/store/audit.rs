@@ -21,7 +21,7 @@ pub struct StoredTrip {
     pub columns: Vec<(&'static str, String)>,
 }
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 22] = [
     "store_id",
     "trip_id",
     "currency",
@@ -38,6 +38,9 @@ const COLUMNS: [&str; 19] = [
     "cancelled",
     "in_doubt",
     "open",
+    "recovered",
+    "written_off",
+    "debt_since",
     "intended",
     "evidenced_at",
     "last_books_date",

@@ -1,5 +1,7 @@
 //! What a day's close reads: trips in (store, trip) order with their events, streamed.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Params, Row};
 
 use crate::domain::{
@@ -227,6 +229,20 @@ impl Store {
     /// The state cannot be read.
     pub fn unknown_stores_of_day(&self, date: BooksDate) -> Result<Vec<StoreId>, StoreError> {
         let sql = include_str!("../../sql/queries/days_unknown_stores.sql");
+        self.read(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            statement
+                .query_map([date.to_string()], |row| row::store(row, 0))?
+                .collect()
+        })
+    }
+
+    /// Stores of which a trip was taken on the day.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn stores_of_day(&self, date: BooksDate) -> Result<BTreeSet<StoreId>, StoreError> {
+        let sql = include_str!("../../sql/queries/days_stores.sql");
         self.read(|db| {
             let mut statement = db.prepare_cached(sql)?;
             statement

@@ -261,6 +261,11 @@ fn remember(
             db.prepare_cached(sql)?
                 .execute((trip, kind.as_str(), seq, books_date.to_string()))?;
         }
+        Fact::Lost { amount, .. } if amount.is_positive() => {
+            let sql = include_str!("../../sql/queries/journal_debt_since.sql");
+            db.prepare_cached(sql)?
+                .execute((trip, books_date.to_string()))?;
+        }
         Fact::Taken { .. }
         | Fact::Amended { .. }
         | Fact::Elsewhere { .. }
@@ -270,7 +275,8 @@ fn remember(
         | Fact::Line { .. }
         | Fact::Ruled { .. }
         | Fact::Lost { .. }
-        | Fact::FoundCaptured { .. } => {}
+        | Fact::FoundCaptured { .. }
+        | Fact::Debt { .. } => {}
     }
     Ok(())
 }

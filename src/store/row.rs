@@ -4,7 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 
 use crate::domain::{
-    BooksDate, Currency, Fact, Money, StoreId, Timestamp, TripId, TripKey, Verdict,
+    BooksDate, Currency, DebtAct, Fact, Money, StoreId, Timestamp, TripId, TripKey, Verdict,
 };
 
 /// A stored value that is not what was once written.
@@ -95,6 +95,15 @@ pub(super) fn columns(fact: &Fact) -> Columns {
                 Verdict::MayBeCaptured => "may_be_captured",
             };
             (None, None, None, Some(verdict))
+        }
+        Fact::Debt { ruling } => {
+            let step = match ruling.act {
+                DebtAct::TakenBack { step } => Some(step),
+                DebtAct::Recovered { .. }
+                | DebtAct::WrittenOff { .. }
+                | DebtAct::Reversed { .. } => None,
+            };
+            (None, step, None, Some(ruling.act.name()))
         }
         Fact::Taken { .. }
         | Fact::Amended { .. }

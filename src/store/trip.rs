@@ -72,6 +72,8 @@ pub(super) fn update_trip(
         balances.cancelled,
         balances.in_doubt,
         balances.open,
+        balances.recovered,
+        balances.written_off,
         standing.intended.map(|amount| amount.minor()),
         books_date.to_string(),
     ])?;

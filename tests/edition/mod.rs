@@ -175,6 +175,7 @@ fn rows(
             currency: end.balances.currency,
             open: end.balances.open,
             in_doubt: end.balances.in_doubt,
+            debt: end.balances.debt(),
         });
     }
     let (rows, entries) = (rows.finish().unwrap(), entries.finish().unwrap());

@@ -212,6 +212,13 @@ impl Journal {
                     policy: DeclinePolicy::CaptureAuthorized,
                 }
             }
+            "debt" => Fact::Debt {
+                ruling: DebtRuling {
+                    act: self.debt_act(rest),
+                    by: "kim".to_owned(),
+                    note: "asked the shopper".to_owned(),
+                },
+            },
             "found" => Fact::FoundCaptured {
                 amount: self.amount(rest),
             },
@@ -227,6 +234,27 @@ impl Journal {
                 kind: BreakKind::of(rest).unwrap(),
             },
             other => panic!("nothing is called {other}"),
+        }
+    }
+
+    /// `recovered 5.00`, `written_off 5.00`, `taken_back 4`, `reversed 5.00 captured`.
+    fn debt_act(&self, rest: &str) -> DebtAct {
+        let (act, rest) = rest.split_once(' ').unwrap();
+        match (act, rest.rsplit_once(' ')) {
+            ("recovered", _) => DebtAct::Recovered {
+                amount: self.amount(rest),
+            },
+            ("written_off", _) => DebtAct::WrittenOff {
+                amount: self.amount(rest),
+            },
+            ("taken_back", _) => DebtAct::TakenBack {
+                step: rest.parse().unwrap(),
+            },
+            ("reversed", Some((amount, into))) => DebtAct::Reversed {
+                amount: self.amount(amount),
+                into: ReversedInto::of(into).unwrap(),
+            },
+            _ => panic!("no act on a debt is called {act} {rest}"),
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Account {
     /// Captured by the retailer's other hand.
     pub elsewhere: Option<i64>,
     pub cancelled: bool,
+    /// The retailer says that the rest was never owed.
+    pub forgiven: bool,
     /// Money-moving calls that were received.
     pub calls: u32,
 }

@@ -8,6 +8,7 @@ pub mod chance;
 pub mod checks;
 pub mod clock;
 pub mod crash;
+pub mod debts;
 pub mod journal;
 pub mod ledger;
 pub mod log;
@@ -21,5 +22,7 @@ pub mod weather;
 pub mod witness;
 pub mod world;
 
+#[allow(unused_imports)]
 pub use nights::{Report, Violation, simulate, simulate_with, tell};
+#[allow(unused_imports)]
 pub use swarm::{nights_of, swarm};

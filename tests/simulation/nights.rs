@@ -6,6 +6,7 @@ use super::checks::{self, Memory};
 use tripsettle::domain::BooksDate;
 
 use super::clock::Skew;
+use super::debts;
 use super::log::Log;
 use super::plan::{DAY, Down, HOUR, MINUTE};
 use super::published::fingerprints;
@@ -138,6 +139,9 @@ impl Story {
         self.backfill()?;
         let percent = self.world.plan.ruling_percent;
         self.world.rule(percent);
+        if self.world.debts.percent(self.world.debt_percent) {
+            debts::settle(&mut self.world);
+        }
         checks::always(&self.world, &mut self.memory)?;
         self.world.advance_to(next);
         self.last_run = next;

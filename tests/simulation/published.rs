@@ -19,6 +19,7 @@ pub struct Edition {
     pub number: u32,
     pub rows: Vec<Row>,
     pub debts: Vec<Row>,
+    pub debt_days: Vec<Row>,
     pub summary: Value,
 }
 
@@ -38,10 +39,10 @@ pub fn fingerprints(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
-/// Every edition, oldest day first, lowest number first.
-pub fn editions(out: &Path) -> Vec<Edition> {
+/// Every edition of the days after this one, oldest day first, lowest number first.
+pub fn editions(out: &Path, after: &str) -> Vec<Edition> {
     let mut all = Vec::new();
-    for date in names(out) {
+    for date in names(out).into_iter().filter(|date| date.as_str() > after) {
         for edition in names(&out.join(&date)) {
             let dir = out.join(&date).join(&edition);
             let summary = fs::read(dir.join("summary.json")).unwrap();
@@ -50,6 +51,7 @@ pub fn editions(out: &Path) -> Vec<Edition> {
                 number: edition.trim_start_matches('e').parse().unwrap(),
                 rows: rows(&dir.join("reconciliation.csv")),
                 debts: rows(&dir.join("bad_debt.csv")),
+                debt_days: rows(&dir.join("bad_debt_summary.csv")),
                 summary: serde_json::from_slice(&summary).unwrap(),
             });
         }

@@ -336,6 +336,7 @@ fn account(sale: &Sale) -> Account {
         captured_at: 0,
         elsewhere: None,
         cancelled: false,
+        forgiven: false,
         calls: 0,
     }
 }

@@ -102,6 +102,30 @@ impl Witness {
         rows.unwrap().map(Result::unwrap).collect()
     }
 
+    /// What was ever done to debts, in the order of the journal: the trip's name and currency, and
+    /// the event.
+    pub fn debt_events(&self) -> Vec<(String, String, Entry)> {
+        let sql = "SELECT step, books_date, kind, call, attempt, verdict, detail, \
+                   store_id || '/' || trip_id, currency \
+                   FROM journal JOIN trip ON trip.id = journal.trip \
+                   WHERE kind IN ('lost', 'found_captured', 'debt') ORDER BY seq";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let rows = statement.query_map((), |row| {
+            let detail: String = row.get(6)?;
+            let entry = Entry {
+                step: row.get(0)?,
+                books_date: row.get(1)?,
+                kind: row.get(2)?,
+                call: row.get(3)?,
+                attempt: row.get(4)?,
+                verdict: row.get(5)?,
+                detail: serde_json::from_str(&detail).unwrap(),
+            };
+            Ok((row.get(7)?, row.get(8)?, entry))
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
     pub fn events(&self, trip: i64) -> Vec<Entry> {
         let sql = "SELECT step, books_date, kind, call, attempt, verdict, detail \
                    FROM journal WHERE trip = ?1 ORDER BY step";

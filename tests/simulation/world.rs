@@ -11,9 +11,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tripsettle::config::Config;
 use tripsettle::domain::{BooksDate, Ruling, RunId, Timestamp, Verdict};
+use tripsettle::run::debt::{DebtWish, settle_debt};
 use tripsettle::run::pass::{House, Quiet};
 use tripsettle::run::report::RunReport;
-use tripsettle::run::rule::rule;
+use tripsettle::run::rule::{Ruled, rule};
 use tripsettle::run::stop::{Halt, Why};
 use tripsettle::run::{self, RunError, Schedule};
 use tripsettle::store::{Found, Lock, Store, Witness as Told};
@@ -88,6 +89,10 @@ pub struct World {
     pub fuse: Arc<Fuse>,
     pub log: Arc<Log>,
     pub chance: Chance,
+    /// For the debts, so that they change nothing else that the seed draws.
+    pub debts: Chance,
+    /// Of a hundred mornings, so many on which somebody settles debts.
+    pub debt_percent: u64,
     pub dir: TempDir,
     witness: OnceCell<Rc<Witness>>,
     /// Processes that were started.
@@ -121,6 +126,8 @@ impl World {
             log: log.clone(),
         };
         let retailer = Retailer::new(chance.fork());
+        let mut debts = Chance::of(!seed);
+        let debt_percent = debts.pick(&[0, 30, 90]);
         let world = Self {
             plan,
             retailer,
@@ -129,6 +136,8 @@ impl World {
             fuse,
             log,
             chance,
+            debts,
+            debt_percent,
             dir,
             witness: OnceCell::new(),
             lives: 0,
@@ -209,7 +218,8 @@ impl World {
         for (name, minor) in &delivery.rows {
             let sale = self.retailer.sales.get_mut(name).unwrap();
             sale.given.push(*minor);
-            sale.available_at.get_or_insert(delivery.at);
+            // Not when it was due: it lies there from now on.
+            sale.available_at.get_or_insert(self.time.now());
         }
     }
 
@@ -308,7 +318,20 @@ impl World {
         }
     }
 
-    fn money(&self, code: &str, minor: i64) -> tripsettle::domain::Money {
+    /// A person settles a debt; true when the law took it.
+    pub fn settle_debt(&mut self, name: &str, wish: DebtWish, note: &str) -> bool {
+        self.fuse.light(None);
+        let store = self.store(&self.fuse);
+        let Found::One(id, _) = store.find(name).unwrap() else {
+            unreachable!("{name} is in the database")
+        };
+        let word = (wish, "a person", note);
+        let ruled = settle_debt(&self.config(), &store, id, word, self.now()).unwrap();
+        self.say(&format!("{name}: {wish:?} -> {ruled:?}"));
+        matches!(ruled, Ruled::Taken(_))
+    }
+
+    pub fn money(&self, code: &str, minor: i64) -> tripsettle::domain::Money {
         let currency = tripsettle::domain::Currency::of(code).unwrap();
         tripsettle::domain::Money::of_minor(minor, currency)
     }

@@ -1,0 +1,1 @@
+UPDATE trip SET debt_since = ?2 WHERE id = ?1

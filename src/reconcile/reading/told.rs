@@ -1,0 +1,68 @@
+//! What was told: by the feed of captures elsewhere, by people of debts.
+
+use crate::domain::{DebtAct, Elsewhere, Money, ReversedInto, Source};
+
+use super::{AboveTotal, ElsewhereConflict, End, Reading};
+
+impl Reading<'_> {
+    pub(super) fn debt(&mut self, step: u32, act: DebtAct) {
+        match act {
+            DebtAct::WrittenOff { amount } => self.write_offs.push((step, amount)),
+            DebtAct::TakenBack { step } => self.write_offs.retain(|(of, _)| *of != step),
+            DebtAct::Reversed {
+                amount,
+                into: ReversedInto::Captured,
+            } => {
+                // A person knows of a capture: a line is expected to show it, and the feed was
+                // right if it told of one. Beside a capture of ours the line will be a second one.
+                if !(self.had_capture && self.claim.is_some()) {
+                    let zero = Money::zero(self.currency);
+                    self.claim = self.claim.unwrap_or(zero).plus(amount).ok();
+                }
+                self.elsewhere_conflict = None;
+            }
+            DebtAct::Recovered { .. }
+            | DebtAct::Reversed {
+                into: ReversedInto::Cancelled,
+                ..
+            } => {}
+        }
+    }
+
+    pub(super) fn elsewhere(&mut self, what: Elsewhere, source: &Source) {
+        if !self.had_capture && self.end.is_none() {
+            self.end = Some(End::Elsewhere(what));
+            self.captured_elsewhere(what, source);
+            return;
+        }
+        let agrees = match what {
+            Elsewhere::Cancelled => matches!(self.end, Some(End::Cancelled | End::Lost)),
+            Elsewhere::Captured { .. } => false,
+        };
+        if !agrees && self.end != Some(End::Elsewhere(what)) {
+            let (amount, words) = match what {
+                Elsewhere::Captured { amount } => (Some(amount), format!("captured {amount}")),
+                Elsewhere::Cancelled => (None, "cancelled".to_owned()),
+            };
+            let words = format!(
+                "the feed says `{words}` elsewhere ({} line {})",
+                source.file, source.line
+            );
+            self.elsewhere_conflict = Some(ElsewhereConflict { amount, words });
+        }
+    }
+
+    fn captured_elsewhere(&mut self, what: Elsewhere, source: &Source) {
+        let Elsewhere::Captured { amount } = what else {
+            return;
+        };
+        self.claim = Some(amount);
+        // An amount above the total is taken as an amendment from the same row.
+        let raised = self.amended.filter(|(from, _)| *from == source);
+        let raised = raised.filter(|(_, before)| before.minor() < amount.minor());
+        self.above_total = raised.map(|(_, total)| AboveTotal {
+            total,
+            captured: amount,
+        });
+    }
+}

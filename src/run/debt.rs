@@ -1,0 +1,284 @@
+//! Debt: what stands open of the bad debt, what people do about it, and the small ones that are
+//! given up by themselves.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::books::{Ageing, DebtSum};
+use crate::config::Config;
+use crate::domain::debt::NOBODY;
+use crate::domain::{
+    BooksDate, Currency, DebtAct, DebtAge, DebtRuling, Fact, LossReason, Money, ReversedInto,
+    Status, StoreId, Timestamp,
+};
+use crate::payment_service::PaymentService;
+use crate::settlement::{History, RulingRefused, rule_debt};
+use crate::store::{Append, IndebtedTrip, Store};
+
+use super::RunError;
+use super::books_date::books_date;
+use super::examine::append;
+use super::lanes::replay;
+use super::pass::{House, Pass};
+use super::rule::{Ruled, write};
+
+/// A trip that somebody writes to is looked at again, so many times.
+const ROUNDS: u32 = 3;
+
+/// What a person wants done about a debt; an amount that is left out is the whole open debt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DebtWish {
+    /// Money came.
+    Recover(Option<Money>),
+    /// The same, unless it stands in the journal with the same name and note.
+    RecoverOnce(Option<Money>),
+    /// The rest is given up.
+    WriteOff,
+    /// The recovery or write-off of this step was none.
+    TakeBack(u32),
+    /// It should not have been booked.
+    Reverse(Option<Money>, ReversedInto),
+}
+
+impl DebtWish {
+    fn act(self, open: Money) -> DebtAct {
+        match self {
+            Self::Recover(amount) | Self::RecoverOnce(amount) => DebtAct::Recovered {
+                amount: amount.unwrap_or(open),
+            },
+            Self::WriteOff => DebtAct::WrittenOff { amount: open },
+            Self::TakeBack(step) => DebtAct::TakenBack { step },
+            Self::Reverse(amount, into) => DebtAct::Reversed {
+                amount: amount.unwrap_or(open),
+                into,
+            },
+        }
+    }
+}
+
+/// Writes what `by` wants done, if the law allows it.
+///
+/// # Errors
+/// The state cannot be read or written.
+pub fn settle_debt(
+    config: &Config,
+    store: &Store,
+    trip: i64,
+    (wish, by, note): (DebtWish, &str, &str),
+    now: Timestamp,
+) -> Result<Ruled, RunError> {
+    if let DebtWish::RecoverOnce(amount) = wish
+        && stands(&replay(&store.events(trip)?)?, amount, by, note)
+    {
+        return Ok(Ruled::Before);
+    }
+    write(config, store, trip, now, &|history| -> Result<
+        Fact,
+        RulingRefused,
+    > {
+        let balances = history.balances();
+        let open = Money::of_minor(balances.debt(), balances.currency);
+        let ruling = DebtRuling {
+            act: wish.act(open),
+            by: by.to_owned(),
+            note: note.to_owned(),
+        };
+        rule_debt(history, &ruling, now)
+    })
+}
+
+/// True when a recovery of this amount (of any, if none is given) stands with this name and note.
+fn stands(history: &History, amount: Option<Money>, by: &str, note: &str) -> bool {
+    let mut done = history.debt_done().iter().filter(|done| !done.taken_back);
+    done.any(|done| match done.ruling.act {
+        DebtAct::Recovered { amount: before } => {
+            let same = done.ruling.by == by && done.ruling.note == note;
+            same && amount.is_none_or(|amount| amount == before)
+        }
+        DebtAct::WrittenOff { .. } | DebtAct::TakenBack { .. } | DebtAct::Reversed { .. } => false,
+    })
+}
+
+/// One debt as a list tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DebtLine {
+    /// `STORE/TRIP_ID`.
+    pub trip: String,
+    /// The currency of every amount.
+    pub currency: Currency,
+    /// Where the trip stands.
+    pub outcome: Status,
+    /// Why it was booked.
+    pub reason: LossReason,
+    /// When.
+    pub booked_on: BooksDate,
+    /// Days since then.
+    pub days: i64,
+    /// The bucket of the days.
+    pub age: DebtAge,
+    /// What was booked and not reversed.
+    pub bad_debt: String,
+    /// What came of it later.
+    pub recovered: String,
+    /// What was given up of it.
+    pub written_off: String,
+    /// What stands open.
+    pub open: String,
+}
+
+/// Open debts of a store, currency and age.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DebtAgeLine {
+    /// The store.
+    pub store_id: StoreId,
+    /// The currency.
+    pub currency: Currency,
+    /// The bucket.
+    pub age: DebtAge,
+    /// How many trips.
+    pub trips: u64,
+    /// The open debt.
+    pub open: String,
+}
+
+/// The debts that stand, and how old they are.
+#[derive(Debug, Serialize)]
+pub struct DebtList {
+    /// The version of this shape.
+    pub schema: &'static str,
+    /// The books date in force: ages count up to it.
+    pub books_date: BooksDate,
+    /// By store, currency and age.
+    pub ageing: Vec<DebtAgeLine>,
+    /// By store and trip.
+    pub debts: Vec<DebtLine>,
+}
+
+/// The debts of one store or of all; with `settled` those too of which nothing is open any more.
+///
+/// # Errors
+/// The state cannot be read.
+pub fn list_debts(
+    config: &Config,
+    store: &Store,
+    of_store: Option<&StoreId>,
+    settled: bool,
+    now: Timestamp,
+) -> Result<DebtList, RunError> {
+    let date = books_date(&config.company, now, store.closed_days()?.last_closed);
+    let (mut ageing, mut debts) = (Ageing::default(), Vec::new());
+    store.each_debt::<RunError>(settled, &mut |trip| {
+        if of_store.is_some_and(|wanted| *wanted != trip.key.store) {
+            return Ok(());
+        }
+        if trip.balances.debt() > 0 {
+            let debt = Money::of_minor(trip.balances.debt(), trip.balances.currency);
+            ageing.add(&trip.key.store, debt, 1, trip.since, date)?;
+        }
+        debts.push(line(&trip, date));
+        Ok(())
+    })?;
+    let of_age =
+        |(store, currency, age, sum): (&StoreId, Currency, DebtAge, DebtSum)| DebtAgeLine {
+            store_id: store.clone(),
+            currency,
+            age,
+            trips: sum.trips,
+            open: Money::of_minor(sum.minor, currency).decimal_text(),
+        };
+    Ok(DebtList {
+        schema: "tripsettle.debts/1",
+        books_date: date,
+        ageing: ageing.sums().map(of_age).collect(),
+        debts,
+    })
+}
+
+fn line(trip: &IndebtedTrip, date: BooksDate) -> DebtLine {
+    let balances = &trip.balances;
+    let text = |minor| Money::of_minor(minor, balances.currency).decimal_text();
+    let days = date.days_since(trip.since);
+    DebtLine {
+        trip: trip.key.to_string(),
+        currency: balances.currency,
+        outcome: trip.status,
+        reason: trip.reason,
+        booked_on: trip.since,
+        days,
+        age: DebtAge::of_days(days),
+        bad_debt: text(balances.bad_debt),
+        recovered: text(balances.recovered),
+        written_off: text(balances.written_off),
+        open: text(balances.debt()),
+    }
+}
+
+/// Writes off what the configuration calls too small to be asked for, on `date`. What a person took
+/// back is left to people.
+///
+/// # Errors
+/// The state cannot be read or written, or the journal breaks the law.
+pub async fn write_off_small<S: PaymentService>(
+    house: &Arc<House<S>>,
+    pass: &Pass,
+    date: BooksDate,
+) -> Result<(), RunError> {
+    if house.config.debt.write_off_up_to.is_empty() {
+        return Ok(());
+    }
+    for _ in 0..ROUNDS {
+        let mut small = Vec::new();
+        house.store.each_debt::<RunError>(false, &mut |trip| {
+            small.extend(written_off(house, pass, &trip, date)?);
+            Ok(())
+        })?;
+        if small.is_empty() {
+            return Ok(());
+        }
+        append(house, small).await?;
+    }
+    Ok(())
+}
+
+fn written_off<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    trip: &IndebtedTrip,
+    date: BooksDate,
+) -> Result<Option<Append>, RunError> {
+    let (config, currency) = (&house.config.debt, trip.balances.currency);
+    let days = date.days_since(trip.since);
+    let limit = config.write_off_up_to.get(&currency);
+    let limit = limit.filter(|limit| trip.balances.debt() <= limit.minor());
+    let Some(limit) = limit.filter(|_| days >= config.write_off_after_days) else {
+        return Ok(None);
+    };
+    let mut history = replay(&house.store.events(trip.id)?)?;
+    let amount = Money::of_minor(history.balances().debt(), currency);
+    // Somebody wrote to it meanwhile: the next round knows better.
+    let still = amount.is_positive() && amount.minor() <= limit.minor();
+    if !still || !history.may_be_written_off_alone() {
+        return Ok(None);
+    }
+    let note = format!("at most {limit}, and {days} days old");
+    let fact = Fact::Debt {
+        ruling: DebtRuling {
+            act: DebtAct::WrittenOff { amount },
+            by: NOBODY.to_owned(),
+            note,
+        },
+    };
+    let (expected_steps, now) = (history.steps(), house.clock.now());
+    let applied = history.apply(now, &fact);
+    applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+    Ok(Some(Append {
+        trip: trip.id,
+        expected_steps,
+        facts: vec![(now, fact)],
+        standing: history.standing(),
+        books_date: date,
+        run: Some(pass.run.clone()),
+        line: None,
+    }))
+}

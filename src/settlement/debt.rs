@@ -1,0 +1,134 @@
+//! Bad debt after it was booked: recovered, given up, taken back, reversed; never below zero.
+
+use crate::domain::{DebtAct, DebtRuling, Fact, Money, ReversedInto, Timestamp};
+
+use super::history::{History, IllegalEvent};
+use super::ruling::RulingRefused;
+
+/// Something that was done about the debt, as booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DebtDone {
+    /// The step of the event.
+    pub step: u32,
+    /// What, by whom and why.
+    pub ruling: DebtRuling,
+    /// It was taken back later.
+    pub taken_back: bool,
+}
+
+/// The fact that records `ruling`, if the law allows it for this trip.
+///
+/// What was said before in the very same words is refused: it is more often a command given twice
+/// than a second payment.
+///
+/// # Errors
+/// Nothing stands open, the amount does not fit, what is to be taken back is not there, or the
+/// same stands in the journal.
+pub fn rule_debt(
+    history: &History,
+    ruling: &DebtRuling,
+    now: Timestamp,
+) -> Result<Fact, RulingRefused> {
+    let mut same = history.debt_done.iter().filter(|done| !done.taken_back);
+    if let Some(done) = same.find(|done| done.ruling == *ruling) {
+        let why = format!(
+            "step {} says the very same; if this is another one, say in the note which",
+            done.step
+        );
+        return Err(RulingRefused(history.illegal(&why)));
+    }
+    let fact = Fact::Debt {
+        ruling: ruling.clone(),
+    };
+    history.clone().apply(now, &fact).map_err(RulingRefused)?;
+    Ok(fact)
+}
+
+impl History {
+    /// What was done about the debt, in order.
+    pub fn debt_done(&self) -> &[DebtDone] {
+        &self.debt_done
+    }
+
+    /// True when nobody ever took a write-off back: then the next one is a person's to decide.
+    pub fn may_be_written_off_alone(&self) -> bool {
+        let mut done = self.debt_done.iter();
+        !done.any(|done| done.taken_back && matches!(done.ruling.act, DebtAct::WrittenOff { .. }))
+    }
+
+    pub(super) fn settle_debt(&mut self, ruling: &DebtRuling) -> Result<(), IllegalEvent> {
+        if ruling.by.trim().is_empty() || ruling.note.trim().is_empty() {
+            return Err(self.illegal("a debt is settled with a name and a reason"));
+        }
+        let debt = self.balances.debt();
+        match ruling.act {
+            DebtAct::Recovered { amount } => {
+                let minor = self.of_debt("a recovery", amount, 1)?;
+                self.balances.recovered = self.balances.recovered.saturating_add(minor);
+            }
+            DebtAct::WrittenOff { amount } => {
+                let minor = self.of_debt("a write-off", amount, debt)?;
+                self.balances.written_off = self.balances.written_off.saturating_add(minor);
+            }
+            DebtAct::TakenBack { step } => self.take_back(step)?,
+            DebtAct::Reversed { amount, into } => {
+                let minor = self.of_debt("a reversal", amount, 1)?;
+                match into {
+                    ReversedInto::Captured => self.reverse_into_captured(minor),
+                    ReversedInto::Cancelled => {
+                        self.balances.bad_debt = self.balances.bad_debt.saturating_sub(minor);
+                        self.balances.cancelled = self.balances.cancelled.saturating_add(minor);
+                    }
+                }
+            }
+        }
+        self.debt_done.push(DebtDone {
+            step: self.steps.saturating_add(1),
+            ruling: ruling.clone(),
+            taken_back: false,
+        });
+        Ok(())
+    }
+
+    /// An amount between `least` and the open debt.
+    fn of_debt(&self, what: &str, amount: Money, least: i64) -> Result<i64, IllegalEvent> {
+        let debt = self.balances.debt();
+        if debt > 0 {
+            return self.amount(what, amount, least, debt);
+        }
+        let written_off = self.debt_done.iter().rfind(|done| {
+            !done.taken_back && matches!(done.ruling.act, DebtAct::WrittenOff { .. })
+        });
+        Err(self.illegal(&match written_off {
+            Some(done) => format!(
+                "{what} of a debt that was written off; take that back first: `tripsettle debt \
+                 reverse {} --step {}`",
+                self.trip.key, done.step
+            ),
+            None => format!("{what} where no bad debt is open"),
+        }))
+    }
+
+    fn take_back(&mut self, step: u32) -> Result<(), IllegalEvent> {
+        let done = self.debt_done.iter_mut().find(|done| done.step == step);
+        let part = match done.as_ref().map(|done| (done.taken_back, done.ruling.act)) {
+            Some((false, DebtAct::Recovered { amount })) => {
+                Some((&mut self.balances.recovered, amount))
+            }
+            Some((false, DebtAct::WrittenOff { amount })) => {
+                Some((&mut self.balances.written_off, amount))
+            }
+            Some((true, _))
+            | Some((false, DebtAct::TakenBack { .. } | DebtAct::Reversed { .. }))
+            | None => None,
+        };
+        let (Some(done), Some((part, amount))) = (done, part) else {
+            return Err(self.illegal(&format!(
+                "step {step} is no recovery or write-off that stands"
+            )));
+        };
+        *part = part.saturating_sub(amount.minor());
+        done.taken_back = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! The law of a debt: what may be done about it, what it does to the trip, and how it says no.
+#![allow(clippy::unwrap_used)]
+
+mod journal;
+
+use journal::{Journal, journal};
+use tripsettle::domain::*;
+use tripsettle::reconcile::{Outside, Terms, examine, findings};
+use tripsettle::settlement::{History, rule_debt};
+
+/// Where the trip stands, in words: status, the parts of the bad debt, and what else is not 0.
+fn stands(history: &History) -> String {
+    let (standing, b) = (history.standing(), history.balances());
+    assert!(b.hold(), "{b:?}");
+    let text = |minor| Money::of_minor(minor, b.currency).decimal_text();
+    let mut words = format!(
+        "{}, bad debt {} recovered {} written off {} open {}",
+        standing.status,
+        text(b.bad_debt),
+        text(b.recovered),
+        text(b.written_off),
+        text(b.debt())
+    );
+    for (word, part) in [("captured", b.captured), ("cancelled", b.cancelled)] {
+        if part > 0 {
+            words.push_str(&format!(", {word} {}", text(part)));
+        }
+    }
+    words
+}
+
+fn outcome(story: &str) -> String {
+    match History::replay(&journal("S1/T1", story).events) {
+        Ok(history) => stands(&history),
+        Err(illegal) => format!("no: {}", illegal.why),
+    }
+}
+
+/// What happened after `taken 20.00 USD`, and where the trip stands then.
+const LAW: [(&str, &str); 26] = [
+    (
+        "lost 20.00 declined | debt recovered 5.00",
+        "written_off, bad debt 20.00 recovered 5.00 written off 0.00 open 15.00",
+    ),
+    (
+        "lost 20.00 token_expired | debt recovered 5.00 | debt recovered 15.00",
+        "expired, bad debt 20.00 recovered 20.00 written off 0.00 open 0.00",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 20.01",
+        "no: a recovery of 20.01 USD is not between 0.01 USD and 20.00 USD",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 15.00 | debt recovered 5.01",
+        "no: a recovery of 5.01 USD is not between 0.01 USD and 5.00 USD",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 0.00",
+        "no: a recovery of 0.00 USD is not between 0.01 USD and 20.00 USD",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 500 JPY",
+        "no: a recovery of 500 JPY is in another currency",
+    ),
+    (
+        "debt recovered 5.00",
+        "no: a recovery where no bad debt is open",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 20.00 | debt recovered 0.01",
+        "no: a recovery where no bad debt is open",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 5.00 | debt written_off 15.00",
+        "written_off, bad debt 20.00 recovered 5.00 written off 15.00 open 0.00",
+    ),
+    (
+        "lost 20.00 declined | debt written_off 19.99",
+        "no: a write-off of 19.99 USD is not 20.00 USD",
+    ),
+    (
+        "lost 20.00 declined | debt written_off 20.00 | debt recovered 5.00",
+        "no: a recovery of a debt that was written off; take that back first: `tripsettle debt \
+         reverse S1/T1 --step 3`",
+    ),
+    (
+        "lost 20.00 declined | debt written_off 20.00 | debt written_off 20.00",
+        "no: a write-off of a debt that was written off; take that back first: `tripsettle debt \
+         reverse S1/T1 --step 3`",
+    ),
+    (
+        "lost 20.00 declined | debt written_off 20.00 | debt taken_back 3 | debt recovered 5.00",
+        "written_off, bad debt 20.00 recovered 5.00 written off 0.00 open 15.00",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 5.00 | debt recovered 6.00 | debt taken_back 3",
+        "written_off, bad debt 20.00 recovered 6.00 written off 0.00 open 14.00",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 5.00 | debt taken_back 3 | debt taken_back 3",
+        "no: step 3 is no recovery or write-off that stands",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 5.00 | debt taken_back 2",
+        "no: step 2 is no recovery or write-off that stands",
+    ),
+    (
+        "lost 20.00 declined | debt taken_back 9",
+        "no: step 9 is no recovery or write-off that stands",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 5.00 | debt taken_back 3 | debt taken_back 4",
+        "no: step 4 is no recovery or write-off that stands",
+    ),
+    (
+        "lost 20.00 declined | debt reversed 20.00 captured",
+        "captured, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, captured 20.00",
+    ),
+    (
+        "lost 20.00 declined | debt reversed 20.00 cancelled",
+        "cancelled, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, cancelled 20.00",
+    ),
+    (
+        "lost 20.00 declined | debt reversed 8.00 captured",
+        "captured_partial, bad debt 12.00 recovered 0.00 written off 0.00 open 12.00, captured \
+         8.00",
+    ),
+    (
+        "lost 20.00 declined | debt recovered 5.00 | debt reversed 15.01 captured",
+        "no: a reversal of 15.01 USD is not between 0.01 USD and 15.00 USD",
+    ),
+    (
+        "lost 20.00 declined | debt reversed 20.00 captured | debt reversed 0.01 captured",
+        "no: a reversal where no bad debt is open",
+    ),
+    (
+        "adjust 20.00 approved | capture 20.00 initiated | debt reversed 5.00 cancelled",
+        "no: a reversal where no bad debt is open",
+    ),
+    (
+        "lost 20.00 declined | line 20.00 | debt recovered 5.00 | found 20.00",
+        "no: bad debt found captured of 20.00 USD is not between 0.01 USD and 15.00 USD",
+    ),
+    (
+        "lost 20.00 declined | line 20.00 | debt written_off 20.00 | found 20.00",
+        "no: bad debt found captured of 20.00 USD is not between 0.01 USD and 0.00 USD",
+    ),
+];
+
+#[test]
+fn a_debt_is_settled_within_what_stands_open() {
+    for (story, expected) in LAW {
+        let got = outcome(&format!("taken 20.00 USD | {story}"));
+        assert_eq!(got, expected, "{story}");
+    }
+}
+
+fn ruling(act: DebtAct, by: &str, note: &str) -> DebtRuling {
+    let (by, note) = (by.to_owned(), note.to_owned());
+    DebtRuling { act, by, note }
+}
+
+#[test]
+fn a_command_given_twice_books_once_and_a_nameless_one_never() {
+    let mut journal = journal("S1/T1", "taken 20.00 USD | lost 20.00 declined");
+    let five = DebtAct::Recovered {
+        amount: journal::money("5.00"),
+    };
+    let history = |journal: &Journal| History::replay(&journal.events).unwrap();
+    let paid = ruling(five, "Ada", "transfer 17");
+    let fact = rule_debt(&history(&journal), &paid, journal.at).unwrap();
+    journal.push(fact);
+    let again = rule_debt(&history(&journal), &paid, journal.at).unwrap_err();
+    let words = again.to_string();
+    assert!(words.contains("step 3 says the very same"), "{words}");
+    for (by, note) in [("", "why"), ("Ada", " "), (" ", "")] {
+        let nameless = rule_debt(&history(&journal), &ruling(five, by, note), journal.at);
+        let words = nameless.unwrap_err().to_string();
+        assert!(words.contains("with a name and a reason"), "{words}");
+    }
+    let other = ruling(five, "Ada", "transfer 18");
+    rule_debt(&history(&journal), &other, journal.at).unwrap();
+    // Taken back, it may be said again.
+    let back = ruling(DebtAct::TakenBack { step: 3 }, "Ada", "bounced");
+    journal.push(rule_debt(&history(&journal), &back, journal.at).unwrap());
+    rule_debt(&history(&journal), &paid, journal.at).unwrap();
+}
+
+/// Lets reconcile look at the story on its last day and appends what it finds.
+fn examined(story: &str) -> Journal {
+    let mut journal = journal("S1/T1", story);
+    let terms = Terms {
+        evidence_missing_after_ms: 48 * 3_600_000,
+        at: journal.at,
+        books_date: journal.books_date,
+    };
+    for round in 0..2 {
+        let standing = History::replay(&journal.events).unwrap().standing();
+        let (trip, events) = (&journal.trip, &journal.events);
+        let breaks = examine(trip, events, &standing, &Outside::default(), &terms);
+        let found = findings(trip, events, &standing, &breaks, &terms);
+        assert!(round == 0 || found.is_empty(), "{story}: {found:?}");
+        found.into_iter().for_each(|fact| journal.push(fact));
+    }
+    journal
+}
+
+#[test]
+fn a_line_that_contradicts_the_ledger_takes_back_what_was_decided_on_wrong_grounds() {
+    let rows = [
+        // what was done about 20.00 before a line came; the line; where it stands; breaks
+        (
+            "debt written_off 20.00",
+            "20.00",
+            "captured, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, captured 20.00",
+            "captured_after_write_off",
+        ),
+        (
+            "debt recovered 5.00 | debt written_off 15.00",
+            "12.00",
+            "captured_partial, bad debt 8.00 recovered 5.00 written off 0.00 open 3.00, captured \
+             12.00",
+            "captured_after_write_off",
+        ),
+        (
+            // The shopper paid 5.00 of it twice: nobody but a person can say what becomes of it.
+            "debt recovered 5.00",
+            "20.00",
+            "captured_partial, bad debt 5.00 recovered 5.00 written off 0.00 open 0.00, captured \
+             15.00",
+            "captured_after_write_off captured_twice",
+        ),
+        (
+            "debt recovered 20.00",
+            "20.00",
+            "written_off, bad debt 20.00 recovered 20.00 written off 0.00 open 0.00",
+            "captured_after_write_off captured_twice",
+        ),
+        (
+            "debt reversed 20.00 captured",
+            "20.00",
+            "captured, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, captured 20.00",
+            "",
+        ),
+        (
+            "debt reversed 20.00 captured",
+            "19.00",
+            "captured, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, captured 20.00",
+            "amount_differs",
+        ),
+        (
+            "debt reversed 20.00 cancelled",
+            "20.00",
+            "cancelled, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, cancelled 20.00",
+            "captured_after_write_off",
+        ),
+    ];
+    for (done, line, expected, breaks) in rows {
+        let story = format!("taken 20.00 USD | lost 20.00 declined | day 2 | {done} | day 3");
+        let journal = examined(&format!("{story} | line {line}"));
+        let history = History::replay(&journal.events).unwrap();
+        assert_eq!(stands(&history), expected, "{done}, line {line}");
+        let mut open: Vec<_> = history
+            .open_breaks()
+            .keys()
+            .map(|kind| kind.as_str())
+            .collect();
+        open.sort_unstable();
+        assert_eq!(open.join(" "), breaks, "{done}, line {line}");
+    }
+}
+
+#[test]
+fn a_persons_word_settles_what_the_feed_said_too_late() {
+    let story = "taken 20.00 USD | lost 20.00 declined | day 2 | elsewhere captured 20.00";
+    let told = examined(story);
+    let open = |journal: &Journal| {
+        let history = History::replay(&journal.events).unwrap();
+        history.open_breaks().keys().copied().collect::<Vec<_>>()
+    };
+    assert_eq!(open(&told), [BreakKind::CapturedElsewhere]);
+    let story = format!("{story} | debt reversed 20.00 captured");
+    assert_eq!(open(&examined(&story)), []);
+}
