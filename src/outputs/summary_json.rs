@@ -188,6 +188,7 @@ fn imbalances(summary: &Summary) -> impl Iterator<Item = ImbalanceShape<'_>> {
         equation: match wrong.equation {
             Equation::Control => "control",
             Equation::BadDebt => "bad_debt",
+            Equation::Postings => "postings",
         },
         difference: wrong.difference.decimal_text(),
     })

@@ -1,0 +1,377 @@
+//! Journal events become transactions: what each event posts, and under which number.
+//!
+//! The sale itself is in the retailer's own books (debit sales clearing, credit sales and tax
+//! payable) unless `books.post_sales` asks for it here. T is the cart total, X the tax in it:
+//!
+//! | event | debit | credit |
+//! |---|---|---|
+//! | sale, or a change of it (`post_sales`) | sales clearing T | sales T−X, tax payable X |
+//! | captured, by us or elsewhere; also the captured part of a partial capture | processor receivable | sales clearing |
+//! | bad debt: the unpaid part U | shopper receivable U−x, its tax x | sales clearing U |
+//! | reversal (money was found captured) | sales clearing | shopper receivable and its tax; then a capture |
+//! | recovery of what is owed | recovery clearing | shopper receivable and its tax |
+//! | recovery of what was written off | recovery clearing | bad debt recovered, or the allowance; tax payable, if its relief was taken |
+//! | write-off | bad-debt expense, or the allowance; tax payable x with `tax_relief` | shopper receivable and its tax |
+//! | cancelled elsewhere | cancelled sales T−X, tax payable X | sales clearing T |
+//! | in doubt, open, refused, pending, released holds, empty carts | nothing | nothing |
+//!
+//! So the receivables stand, at every day's end, at what the bad-debt ledger has as its balance,
+//! and clearing is credited with what the control equation has captured, as bad debt and
+//! cancelled: [`Journalist::check`] proves both. x is the tax contained in the unpaid part, pro
+//! rata of the cart by largest remainder, where the feed gave `tax_amount`; without it there is
+//! none. Nothing is ever rounded, so there is no rounding account.
+//!
+//! A transaction is numbered within its books date in the order of (store, trip, step), without
+//! gaps: the number follows from the journal alone and is the same in every edition, since a
+//! closed day takes no more events. A reversal and the capture beside it name the transaction that
+//! booked the debt; the debt itself is never touched.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    Balances, BookRules, BooksDate, Currency, DayTotal, Event, Fact, Money, Role, StoreId, Trip,
+    TripKey,
+};
+
+use super::BooksError;
+use super::bad_debt::EntryKind;
+use super::control::{Equation, Imbalance};
+use super::debt::{Debt, LossRules};
+use super::share::{sum, usable};
+use super::transaction::{About, Posting, Transaction, TransactionKind};
+
+/// An event of a trip, and how the cart total divides after it.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// The parts after it.
+    pub after: Balances,
+}
+
+/// Ids of transactions of earlier days that booked a debt, by trip and step.
+pub type Booked = BTreeMap<(TripKey, u32), String>;
+
+/// Makes and numbers the transactions of one books date.
+#[derive(Debug)]
+pub struct Journalist {
+    date: BooksDate,
+    rules: BookRules,
+    booked: Booked,
+    written: u64,
+    moved: BTreeMap<StoreId, BTreeMap<Currency, Moved>>,
+}
+
+/// What the day did to the two accounts that other books prove.
+#[derive(Debug, Default, Clone, Copy)]
+struct Moved {
+    clearing: i64,
+    receivable: i64,
+}
+
+/// One trip while its events are gone through.
+struct Walk<'a> {
+    trip: &'a Trip,
+    before: Balances,
+    tax: Option<Money>,
+    debt: Debt,
+    /// The step and, if it is of this day, the id of the last debt that was booked.
+    lost: Option<(u32, Option<String>)>,
+    made: Vec<Transaction>,
+}
+
+impl Journalist {
+    /// The journalist of `date`; `booked` has the ids of debts of earlier days that events of this
+    /// one correct.
+    pub fn new(date: BooksDate, rules: BookRules, booked: Booked) -> Self {
+        Self {
+            date,
+            rules,
+            booked,
+            written: 0,
+            moved: BTreeMap::new(),
+        }
+    }
+
+    /// The transactions of one trip's events on the day. Trips come in (store, trip) order, with
+    /// all their steps from the first one on; steps of later days are not looked at.
+    ///
+    /// # Errors
+    /// Overflow, a debt that is paid or given up and was never booked.
+    pub fn enter(
+        &mut self,
+        trip: &Trip,
+        steps: &[Step<'_>],
+    ) -> Result<Vec<Transaction>, BooksError> {
+        let Some(first) = steps.first() else {
+            return Ok(Vec::new());
+        };
+        let currency = first.after.currency;
+        let mut walk = Walk {
+            trip,
+            before: Balances::nothing(currency),
+            tax: None,
+            debt: Debt::none(0, 0),
+            lost: None,
+            made: Vec::new(),
+        };
+        for step in steps {
+            if step.event.books_date > self.date {
+                break;
+            }
+            self.step(&mut walk, step)?;
+            walk.before = step.after;
+        }
+        for made in &walk.made {
+            self.count(made)?;
+        }
+        Ok(walk.made)
+    }
+
+    fn step(&mut self, walk: &mut Walk<'_>, step: &Step<'_>) -> Result<(), BooksError> {
+        let (event, before, after) = (step.event, walk.before, step.after);
+        let tax_before = usable(walk.tax, cart(&before));
+        match &event.fact {
+            Fact::Taken { trip, .. } => walk.tax = trip.tax,
+            Fact::Amended { tax, .. } => walk.tax = *tax,
+            Fact::Elsewhere { .. }
+            | Fact::Intent { .. }
+            | Fact::Replied { .. }
+            | Fact::Evidence { .. }
+            | Fact::NoEvidence { .. }
+            | Fact::Line { .. }
+            | Fact::Ruled { .. }
+            | Fact::Lost { .. }
+            | Fact::FoundCaptured { .. }
+            | Fact::BreakOpened { .. }
+            | Fact::BreakCured { .. } => {}
+        }
+        let tax = usable(walk.tax, cart(&after));
+        let of = |end: i64, was: i64| end.saturating_sub(was);
+        let total = of(after.cart_total, before.cart_total);
+        if self.rules.post_sales {
+            let tax = of(tax, tax_before);
+            let lines = [
+                (Role::SalesClearing, total),
+                (Role::Sales, tax.saturating_sub(total)),
+                (Role::TaxPayable, tax.saturating_neg()),
+            ];
+            self.make(walk, event, TransactionKind::Sale, None, &lines)?;
+        }
+        match movement(&event.fact) {
+            Some((kind, amount)) => self.debt(walk, event, kind, amount, (after.cart_total, tax)),
+            None => self.money(walk, event, &after, tax),
+        }
+    }
+
+    /// What an event that is no entry of the bad-debt ledger moves.
+    fn money(
+        &mut self,
+        walk: &mut Walk<'_>,
+        event: &Event,
+        after: &Balances,
+        tax: i64,
+    ) -> Result<(), BooksError> {
+        let captured = after.captured.saturating_sub(walk.before.captured);
+        self.make(walk, event, TransactionKind::Capture, None, &capture(captured))?;
+        let cancelled = after.cancelled.saturating_sub(walk.before.cancelled);
+        let tax = super::share::tax_in(cancelled, after.cart_total, tax);
+        let lines = [
+            (Role::CancelledSales, cancelled.saturating_sub(tax)),
+            (Role::TaxPayable, tax),
+            (Role::SalesClearing, cancelled.saturating_neg()),
+        ];
+        self.make(walk, event, TransactionKind::Cancellation, None, &lines)
+    }
+
+    /// What an entry of the bad-debt ledger moves.
+    fn debt(
+        &mut self,
+        walk: &mut Walk<'_>,
+        event: &Event,
+        kind: EntryKind,
+        amount: Money,
+        (cart_total, tax): (i64, i64),
+    ) -> Result<(), BooksError> {
+        if walk.lost.is_none() {
+            walk.debt = Debt::none(cart_total, tax);
+        }
+        let rules = LossRules {
+            method: self.rules.method,
+            tax_relief: self.rules.tax_relief,
+        };
+        let postings = walk.debt.post(kind, amount, rules, &walk.trip.key.to_string())?;
+        let lines: Vec<(Role, i64)> = postings
+            .iter()
+            .map(|line| (line.role, line.amount.minor()))
+            .collect();
+        match kind {
+            EntryKind::New => {
+                let id = self.make_one(walk, event, TransactionKind::BadDebt, None, &lines)?;
+                walk.lost = Some((event.step, id));
+                Ok(())
+            }
+            EntryKind::Reversal => {
+                let corrects = Some(self.lost_as(walk));
+                let named = corrects.clone();
+                self.make(walk, event, TransactionKind::Reversal, named, &lines)?;
+                let lines = capture(amount.minor());
+                self.make(walk, event, TransactionKind::Capture, corrects, &lines)
+            }
+            EntryKind::Recovery => self.make(walk, event, TransactionKind::Recovery, None, &lines),
+            EntryKind::WriteOff => self.make(walk, event, TransactionKind::WriteOff, None, &lines),
+        }
+    }
+
+    /// The id of the transaction that booked the debt; a day that nobody numbered is named.
+    fn lost_as(&self, walk: &Walk<'_>) -> String {
+        let (step, today) = walk.lost.clone().unwrap_or_default();
+        let key = (walk.trip.key.clone(), step);
+        let earlier = || self.booked.get(&key).cloned();
+        let unnumbered = || format!("{} step {step}", walk.trip.key);
+        today.or_else(earlier).unwrap_or_else(unnumbered)
+    }
+
+    fn make(
+        &mut self,
+        walk: &mut Walk<'_>,
+        event: &Event,
+        kind: TransactionKind,
+        corrects: Option<String>,
+        lines: &[(Role, i64)],
+    ) -> Result<(), BooksError> {
+        self.make_one(walk, event, kind, corrects, lines).map(drop)
+    }
+
+    /// Makes a transaction unless it would move nothing or is of another day; gives its id.
+    fn make_one(
+        &mut self,
+        walk: &mut Walk<'_>,
+        event: &Event,
+        kind: TransactionKind,
+        corrects: Option<String>,
+        lines: &[(Role, i64)],
+    ) -> Result<Option<String>, BooksError> {
+        if event.books_date != self.date || lines.iter().all(|(_, minor)| *minor == 0) {
+            return Ok(None);
+        }
+        self.written = self.written.saturating_add(1);
+        let day = self.date.date().format("%Y%m%d");
+        let about = About {
+            id: format!("JE-{day}-{:06}", self.written),
+            books_date: self.date,
+            business_date: walk.trip.business_date,
+            key: walk.trip.key.clone(),
+            processor: walk.trip.processor.clone(),
+            kind,
+            corrects,
+        };
+        let id = about.id.clone();
+        let currency = walk.before.currency;
+        let posting = |(role, minor): &(Role, i64)| Posting {
+            role: *role,
+            amount: Money::of_minor(*minor, currency),
+        };
+        let made = Transaction::of(about, lines.iter().map(posting))?;
+        walk.made.push(made);
+        Ok(Some(id))
+    }
+
+    fn count(&mut self, made: &Transaction) -> Result<(), BooksError> {
+        let about = made.about();
+        let overflow = |why| BooksError::Money(about.id.clone(), why);
+        let of_store = self.moved.entry(about.key.store.clone()).or_default();
+        for line in made.postings() {
+            let moved = of_store.entry(line.amount.currency()).or_default();
+            let account = match line.role {
+                Role::SalesClearing => &mut moved.clearing,
+                Role::ShopperReceivable | Role::ShopperReceivableTax => &mut moved.receivable,
+                Role::ProcessorReceivable
+                | Role::BadDebtExpense
+                | Role::BadDebtAllowance
+                | Role::BadDebtRecovered
+                | Role::RecoveryClearing
+                | Role::TaxPayable
+                | Role::Sales
+                | Role::CancelledSales => continue,
+            };
+            *account = sum(*account, line.amount.minor()).map_err(overflow)?;
+        }
+        Ok(())
+    }
+
+    /// How many transactions were made.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Proves the day's postings against the control equation and the bad-debt ledger.
+    ///
+    /// # Errors
+    /// Every store and currency whose clearing or receivable moved by something else.
+    pub fn check(&self, totals: &[DayTotal]) -> Result<(), Vec<Imbalance>> {
+        let mut wrong = Vec::new();
+        let mut left = self.moved.clone();
+        for day in totals {
+            let of_store = left.get_mut(&day.store);
+            let moved = of_store.and_then(|of_store| of_store.remove(&day.currency));
+            wrong.extend(self.difference(day, moved.unwrap_or_default()));
+        }
+        for (store, of_store) in left {
+            for (currency, moved) in of_store {
+                let nothing = DayTotal::nothing(store.clone(), currency);
+                wrong.extend(self.difference(&nothing, moved));
+            }
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    fn difference(&self, day: &DayTotal, moved: Moved) -> Option<Imbalance> {
+        let wide = |minor: i64| i128::from(minor);
+        let went = wide(day.captured) + wide(day.bad_debt) + wide(day.cancelled);
+        let came = match self.rules.post_sales {
+            true => wide(day.new) + wide(day.amended),
+            false => 0,
+        };
+        let clearing = wide(moved.clearing) - (came - went);
+        let debt = wide(day.debt_closing) - wide(day.debt_opening);
+        let receivable = wide(moved.receivable) - debt;
+        let off = if clearing == 0 { receivable } else { clearing };
+        let minor = i64::try_from(off).unwrap_or(i64::MAX);
+        (off != 0).then(|| Imbalance {
+            store: day.store.clone(),
+            equation: Equation::Postings,
+            difference: Money::of_minor(minor, day.currency),
+        })
+    }
+}
+
+fn cart(balances: &Balances) -> Money {
+    Money::of_minor(balances.cart_total, balances.currency)
+}
+
+fn capture(minor: i64) -> [(Role, i64); 2] {
+    [
+        (Role::ProcessorReceivable, minor),
+        (Role::SalesClearing, minor.saturating_neg()),
+    ]
+}
+
+/// The entry of the bad-debt ledger that a fact is, if it is one.
+fn movement(fact: &Fact) -> Option<(EntryKind, Money)> {
+    match fact {
+        Fact::Lost { amount, .. } => Some((EntryKind::New, *amount)),
+        Fact::FoundCaptured { amount } => Some((EntryKind::Reversal, *amount)),
+        Fact::Taken { .. }
+        | Fact::Amended { .. }
+        | Fact::Elsewhere { .. }
+        | Fact::Intent { .. }
+        | Fact::Replied { .. }
+        | Fact::Evidence { .. }
+        | Fact::NoEvidence { .. }
+        | Fact::Line { .. }
+        | Fact::Ruled { .. }
+        | Fact::BreakOpened { .. }
+        | Fact::BreakCured { .. } => None,
+    }
+}
