@@ -6,6 +6,7 @@
 //! the last two leaves a committed close and a staged folder: calling [`publish`] again ends it.
 
 mod reading;
+mod shelf;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -18,6 +19,7 @@ use crate::disk::{sync_dir, sync_road};
 use crate::domain::BooksDate;
 
 pub use reading::{editions, hash_file};
+pub use shelf::StagedShelf;
 
 use super::manifest::hex;
 use super::{FileEntry, FileTotals, MANIFEST, Manifest, OutputError, sha256_hex};
@@ -114,7 +116,7 @@ impl Staging {
     ///
     /// # Errors
     /// I/O, also when the name was taken before.
-    pub fn file(&self, name: &'static str) -> Result<StagedFile, PublishError> {
+    pub fn file(&self, name: &str) -> Result<StagedFile, PublishError> {
         let path = self.dir.join(name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(self.modes.file);
@@ -122,7 +124,7 @@ impl Staging {
         let permissions = Permissions::from_mode(self.modes.file);
         file.set_permissions(permissions).map_err(failed(&path))?;
         Ok(StagedFile {
-            name,
+            name: name.to_owned(),
             path,
             to: BufWriter::with_capacity(1 << 16, file),
             hash: Sha256::new(),
@@ -186,7 +188,7 @@ pub struct StagedEdition {
 /// A file of a staged edition.
 #[derive(Debug)]
 pub struct StagedFile {
-    name: &'static str,
+    name: String,
     path: PathBuf,
     to: BufWriter<File>,
     hash: Sha256,
@@ -203,7 +205,7 @@ impl StagedFile {
         self.to.get_ref().sync_all().map_err(failed(&self.path))?;
         let sha256 = hex(&self.hash.finalize());
         let of = |totals: &FileTotals| {
-            FileEntry::of_table(self.name, sha256.clone(), self.bytes, totals)
+            FileEntry::of_table(&self.name, sha256.clone(), self.bytes, totals)
         };
         Ok(match totals {
             Some(totals) => of(totals),
