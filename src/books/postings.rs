@@ -262,6 +262,7 @@ impl Journalist {
             books_date: self.date,
             business_date: walk.trip.business_date,
             key: walk.trip.key.clone(),
+            step: event.step,
             processor: walk.trip.processor.clone(),
             kind,
             corrects,

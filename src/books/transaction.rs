@@ -72,6 +72,8 @@ pub struct About {
     pub business_date: BusinessDate,
     /// The trip.
     pub key: TripKey,
+    /// The event of the trip's journal that it posts.
+    pub step: u32,
     /// The trip's card processor.
     pub processor: Option<ProcessorName>,
     /// What it is for.

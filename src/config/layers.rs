@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+use super::exports;
 use super::problem::Problem;
 
 /// The defaults, commented: `tripsettle config generate` prints it.
 pub const DEFAULT_FILE: &str = include_str!("default.toml");
 
 /// Keys without a default, which [`DEFAULT_FILE`] only mentions.
-const WITHOUT_DEFAULT: [&str; 7] = [
+const WITHOUT_DEFAULT: [&str; 17] = [
     "payment_service.endpoint",
     "payment_service.region",
     "mail.url",
@@ -20,8 +21,26 @@ const WITHOUT_DEFAULT: [&str; 7] = [
     "mail.to",
     "mail.username",
     "mail.password_file",
+    "export.csv.columns",
+    "export.csv.once",
+    "export.csv.journal",
+    "export.csv.date_format",
+    "export.csv.delimiter",
+    "export.csv.line_ending",
+    "export.csv.zeros",
+    "export.csv.signs",
+    "export.csv.description_length",
+    "export.csv.max_decimals",
 ];
-const STORE_KEYS: [&str; 4] = ["timezone", "cutoff", "processor", "on_decline"];
+const STORE_KEYS: [&str; 7] = [
+    "timezone",
+    "cutoff",
+    "processor",
+    "on_decline",
+    "location",
+    "class",
+    "subsidiary",
+];
 const PROCESSOR_KEYS: [&str; 15] = [
     "lifetime_hours",
     "reports_dir",
@@ -224,6 +243,7 @@ impl Layers {
         let with_default = self.values.keys().filter(free).cloned();
         let mut keys: Vec<String> = with_default
             .chain(WITHOUT_DEFAULT.iter().map(|key| (*key).to_owned()))
+            .chain(exports::account_keys())
             .collect();
         keys.sort();
         keys.dedup();
@@ -266,8 +286,10 @@ impl Layers {
         sections.extend(name.map(|name| format!("processor.{name}")));
         sections.extend(name.map(|name| format!("processor.{name}.columns")));
         let scalars = self.known_scalars();
-        let plain = scalars.iter().filter_map(|key| key.split_once('.'));
-        sections.extend(plain.map(|(section, _)| section.to_owned()));
+        for key in &scalars {
+            let ends = key.match_indices('.').map(|(end, _)| end);
+            sections.extend(ends.filter_map(|end| key.get(..end)).map(str::to_owned));
+        }
         sections
     }
 }

@@ -1,6 +1,7 @@
 //! The configuration: takes defaults, a file and the environment, gives validated values; never
 //! opens what it names.
 
+mod exports;
 mod layers;
 mod places;
 mod problem;
@@ -14,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{
-    Calendar, DeclinePolicy, GenericCsvFormat, MailUrl, ProcessorName, SettlementPolicy, StoreId,
+    Calendar, DeclinePolicy, Exports, GenericCsvFormat, MailUrl, ProcessorName, SettlementPolicy,
+    StoreId,
 };
 
 pub use layers::{DEFAULT_FILE, Layers, Place, Raw};
@@ -57,6 +59,8 @@ pub struct Config {
     pub stores: BTreeMap<StoreId, StoreConfig>,
     /// Card processors.
     pub processors: BTreeMap<ProcessorName, ProcessorConfig>,
+    /// Which files of postings are made, and how.
+    pub exports: Exports,
     layers: Layers,
 }
 

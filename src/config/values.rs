@@ -10,7 +10,7 @@ use crate::domain::{Calendar, DeclinePolicy, MailUrl, ProcessorName, SettlementP
 use super::layers::Layers;
 use super::reader::Reader;
 use super::{
-    Config, MailConfig, PaymentServiceConfig, StoreConfig, SweepConfig, places, processors,
+    Config, MailConfig, PaymentServiceConfig, StoreConfig, SweepConfig, exports, places, processors,
 };
 
 /// The longest lifetime that makes sense to configure, in hours.
@@ -73,6 +73,7 @@ pub(super) fn read(reader: &Reader<'_>, file: Option<PathBuf>, layers: Layers) -
         mail: mail(reader),
         stores: stores(reader, &company),
         processors: processors::read(reader, lifetime_ms, margin_ms),
+        exports: exports::read(reader),
         company: company.calendar(),
         file,
         layers,

@@ -204,6 +204,29 @@ pub struct Exports {
 }
 
 impl Exports {
+    /// What a later edition is made by when the one before was made by `kept`: the same, and the
+    /// formats that were switched on since as they are configured now.
+    pub fn following(&self, kept: &Self) -> Self {
+        let had = |format| kept.formats.contains(&format);
+        let plain = had(ExportFormat::Journal) || had(ExportFormat::Beancount);
+        let text = if plain { kept } else { self };
+        let of = |format| if had(format) { kept } else { self };
+        Self {
+            formats: kept.formats.union(&self.formats).copied().collect(),
+            rules: kept.rules,
+            chart: text.chart.clone(),
+            declare: text.declare,
+            qbo: of(ExportFormat::Qbo).qbo.clone(),
+            xero: of(ExportFormat::Xero).xero.clone(),
+            netsuite: of(ExportFormat::Netsuite).netsuite.clone(),
+            csv: of(ExportFormat::Csv).csv.clone(),
+            stores: match kept.formats.is_empty() {
+                true => self.stores.clone(),
+                false => kept.stores.clone(),
+            },
+        }
+    }
+
     /// What a store is called in the books.
     pub fn dimensions(&self, store: &StoreId) -> Dimensions {
         let own = self.stores.get(store).cloned().unwrap_or_default();

@@ -14,6 +14,7 @@ use super::RunError;
 use super::books_date::{days_to_close, last_ended};
 use super::examine::examine;
 use super::pass::{House, Pass};
+use super::postings;
 use super::render::{Rendered, keep_at_risk_until, modes, render};
 use super::report::Closed;
 
@@ -101,6 +102,7 @@ fn close_day<S: PaymentService>(
             at: house.clock.now(),
             totals,
         };
+        postings::keep(house, date, 1)?;
         match house.store.commit_close(close) {
             Ok(()) => {
                 put(house, date, 1, &edition.sha256)?;
@@ -154,6 +156,7 @@ pub fn next_edition<S: PaymentService>(
         previous.clone(),
         Some(last.edition),
     )?;
+    postings::keep(house, date, next)?;
     house.store.commit_close(Close {
         books_date: date,
         edition: next,

@@ -10,6 +10,7 @@ pub mod import;
 pub mod lanes;
 pub mod outbox;
 pub mod pass;
+pub mod postings;
 pub mod pull;
 pub mod queue;
 pub mod render;
