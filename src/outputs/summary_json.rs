@@ -34,6 +34,7 @@ struct Shape<'a> {
     at_risk_until: String,
     at_risk: StakesShape<'a>,
     breaks: Vec<BreakShape>,
+    not_known: Vec<String>,
     feed: FeedShape,
     journal: JournalShape,
 }
@@ -117,6 +118,7 @@ struct BreakShape {
     severity: Severity,
     open: u64,
     cured: u64,
+    oldest_days: u64,
 }
 
 #[derive(Serialize)]
@@ -158,7 +160,8 @@ pub(super) fn bytes(summary: &Summary, edition: u32) -> Result<Vec<u8>, OutputEr
         doubts: stakes(&summary.doubts),
         at_risk_until: summary.at_risk_until.to_string(),
         at_risk: stakes(&summary.at_risk),
-        breaks: summary.breaks.iter().map(breaks).collect(),
+        breaks: summary.breaks.iter().map(|of| breaks(summary, of)).collect(),
+        not_known: summary.not_known(),
         feed: FeedShape {
             rejected_rows: summary.rejected,
             scan_code_trips: summary.scan_codes,
@@ -269,12 +272,16 @@ fn money(sums: &ByCurrency) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn breaks((kind, by): (&BreakKind, &BTreeMap<BreakStatus, u64>)) -> BreakShape {
+fn breaks(
+    summary: &Summary,
+    (kind, by): (&BreakKind, &BTreeMap<BreakStatus, u64>),
+) -> BreakShape {
     let of = |status| by.get(&status).copied().unwrap_or(0);
     BreakShape {
         kind: *kind,
         severity: kind.severity(),
         open: of(BreakStatus::Open),
         cured: of(BreakStatus::Cured),
+        oldest_days: summary.oldest.get(kind).copied().unwrap_or(0),
     }
 }
