@@ -33,7 +33,10 @@ fn editions() -> &'static [PathBuf] {
             editions.extend(inside.map(|edition| edition.unwrap().path()));
         }
         editions.sort();
-        assert!(editions.len() >= 2, "a night and its backfill: {editions:?}");
+        assert!(
+            editions.len() >= 2,
+            "a night and its backfill: {editions:?}"
+        );
         (dir, editions)
     });
     editions
@@ -62,7 +65,11 @@ fn accepts_only_the_right_one(name: &str, checker: &str, before: &[&str], after:
     let entries = witness::plain_text(&right);
     assert!(entries.len() > 100, "{name}: {} entries", entries.len());
     assert_eq!(witness::wrong(&entries).len(), 0, "{name}");
-    assert_eq!(witness::wrong(&witness::plain_text(&spoiled)).len(), 1, "{name}");
+    assert_eq!(
+        witness::wrong(&witness::plain_text(&spoiled)).len(),
+        1,
+        "{name}"
+    );
     let Some(checker) = program(checker) else {
         return;
     };
@@ -133,7 +140,10 @@ const SHAPES: [Shape; 3] = [
                 account2 import:check:%code\n",
         entry: "External ID",
         currency: Some("Currency"),
-        amounts: &[("Journal Entry - Line: Debit", 1), ("Journal Entry - Line: Credit", -1)],
+        amounts: &[
+            ("Journal Entry - Line: Debit", 1),
+            ("Journal Entry - Line: Credit", -1),
+        ],
         native: &["not:cur:KWD"],
     },
 ];
@@ -162,7 +172,12 @@ fn parts(first: &str) -> Vec<PathBuf> {
 fn balances(hledger: &Path, args: &[&str]) -> Vec<String> {
     let (ok, said) = ask(hledger, args);
     assert!(ok, "{args:?}: {said}");
-    let clean = |line: &str| line.replace([' ', '"'], "").replace(".,", ",").trim_end_matches('.').to_owned();
+    let clean = |line: &str| {
+        line.replace([' ', '"'], "")
+            .replace(".,", ",")
+            .trim_end_matches('.')
+            .to_owned()
+    };
     let mut lines: Vec<String> = said.lines().skip(1).map(clean).collect();
     lines.sort();
     lines
@@ -174,8 +189,18 @@ fn every_entry_of_the_csv_files_balances_and_one_more_unit_is_seen() {
         let text = read(shape.file);
         let spoiled = witness::spoiled(&text, ",", ",");
         assert!(!shape.entries(&text).is_empty(), "{}", shape.file);
-        assert_eq!(witness::wrong(&shape.entries(&text)).len(), 0, "{}", shape.file);
-        assert_eq!(witness::wrong(&shape.entries(&spoiled)).len(), 1, "{}", shape.file);
+        assert_eq!(
+            witness::wrong(&shape.entries(&text)).len(),
+            0,
+            "{}",
+            shape.file
+        );
+        assert_eq!(
+            witness::wrong(&shape.entries(&spoiled)).len(),
+            1,
+            "{}",
+            shape.file
+        );
         let Some(hledger) = program("hledger") else {
             continue;
         };
@@ -183,7 +208,17 @@ fn every_entry_of_the_csv_files_balances_and_one_more_unit_is_seen() {
         let rules = file(&dir, "rules", shape.rules);
         for (text, wrong) in [(&text, 0), (&spoiled, 1)] {
             let path = format!("csv:{}", file(&dir, "part.csv", text));
-            let query = ["-f", &path, "--rules-file", &rules, "bal", "import:check", "-N", "-O", "csv"];
+            let query = [
+                "-f",
+                &path,
+                "--rules-file",
+                &rules,
+                "bal",
+                "import:check",
+                "-N",
+                "-O",
+                "csv",
+            ];
             let off = balances(&hledger, &query);
             assert_eq!(off.len(), wrong, "{}: {off:?}", shape.file);
         }
@@ -224,20 +259,46 @@ fn the_csv_files_have_the_totals_of_the_native_journal() {
             })
         });
         let expected: Vec<&String> = expected.map(|(entry, _)| entry).collect();
-        assert_eq!(entries.keys().collect::<Vec<_>>(), expected, "{}", shape.file);
+        assert_eq!(
+            entries.keys().collect::<Vec<_>>(),
+            expected,
+            "{}",
+            shape.file
+        );
         let Some(hledger) = program("hledger") else {
             continue;
         };
         let dir = tempfile::tempdir().unwrap();
         let rules = file(&dir, "rules", shape.rules);
-        let paths: Vec<String> = files.iter().map(|path| format!("csv:{}", path.display())).collect();
-        let mut args: Vec<String> = paths.iter().flat_map(|path| ["-f".to_owned(), path.clone()]).collect();
-        let aliases = CODES.iter().map(|(code, name)| format!("--alias={code}={name}"));
+        let paths: Vec<String> = files
+            .iter()
+            .map(|path| format!("csv:{}", path.display()))
+            .collect();
+        let mut args: Vec<String> = paths
+            .iter()
+            .flat_map(|path| ["-f".to_owned(), path.clone()])
+            .collect();
+        let aliases = CODES
+            .iter()
+            .map(|(code, name)| format!("--alias={code}={name}"));
         args.extend(aliases);
-        let rest = ["--rules-file", &rules, "bal", "-N", "--flat", "-O", "csv", "not:import:check"];
+        let rest = [
+            "--rules-file",
+            &rules,
+            "bal",
+            "-N",
+            "--flat",
+            "-O",
+            "csv",
+            "not:import:check",
+        ];
         args.extend(rest.map(str::to_owned));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let native = [&["-f", native, "bal", "-N", "--flat", "-O", "csv"], shape.native].concat();
+        let native = [
+            &["-f", native, "bal", "-N", "--flat", "-O", "csv"],
+            shape.native,
+        ]
+        .concat();
         let (theirs, ours) = (balances(&hledger, &args), balances(&hledger, &native));
         assert!(ours.len() >= 3, "{ours:?}");
         assert_eq!(theirs, ours, "{}", shape.file);

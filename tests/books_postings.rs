@@ -16,7 +16,10 @@ use tripsettle::domain::*;
 /// `kind: debit account 1.00, … = credit account 1.00, …`, amounts without their currency.
 fn told(made: &Transaction) -> String {
     let side = |sign: i64| {
-        let lines = made.postings().iter().filter(|line| line.amount.minor() * sign > 0);
+        let lines = made
+            .postings()
+            .iter()
+            .filter(|line| line.amount.minor() * sign > 0);
         let lines = lines.map(|line| {
             let amount = Money::of_minor(line.amount.minor() * sign, line.amount.currency());
             format!("{} {}", line.role, amount.decimal_text())
@@ -34,7 +37,12 @@ fn every_event_posts_what_the_table_of_the_room_says() {
     };
     for (rules, tax, story, expected) in [
         (rules(), "", "taken 20.00 USD", vec![]),
-        (rules(), "", "taken 20.00 USD | adjust 20.00 approved", vec![]),
+        (
+            rules(),
+            "",
+            "taken 20.00 USD | adjust 20.00 approved",
+            vec![],
+        ),
         (
             rules(),
             "1.48",
@@ -42,7 +50,12 @@ fn every_event_posts_what_the_table_of_the_room_says() {
             vec!["capture: processor_receivable 20.00 = sales_clearing 20.00"],
         ),
         // In doubt nothing is posted; the processor's line ends it.
-        (rules(), "", "taken 20.00 USD | adjust 20.00 approved | capture 20.00 unclear", vec![]),
+        (
+            rules(),
+            "",
+            "taken 20.00 USD | adjust 20.00 approved | capture 20.00 unclear",
+            vec![],
+        ),
         (
             rules(),
             "",
@@ -100,7 +113,12 @@ fn every_event_posts_what_the_table_of_the_room_says() {
             vec!["capture: processor_receivable 7.20 = sales_clearing 7.20"],
         ),
         // Empty carts have nothing to post, lost or released.
-        (rules(), "", "taken 0.00 USD | lost 0.00 token_expired", vec![]),
+        (
+            rules(),
+            "",
+            "taken 0.00 USD | lost 0.00 token_expired",
+            vec![],
+        ),
         (rules(), "", "taken 0.00 USD | cancel initiated", vec![]),
         (
             sales,
@@ -116,18 +134,34 @@ fn every_event_posts_what_the_table_of_the_room_says() {
     ] {
         let journals = journals(&[("S1/T1", tax, story)]);
         let (made, _) = day(rules, 1, &journals, Booked::new());
-        assert_eq!(made.iter().map(told).collect::<Vec<_>>(), expected, "{story}");
+        assert_eq!(
+            made.iter().map(told).collect::<Vec<_>>(),
+            expected,
+            "{story}"
+        );
     }
 }
 
 #[test]
 fn a_correction_names_what_it_corrects_across_days_and_within_one() {
     let journals = journals(&[
-        ("S1/T1", "", "taken 5.00 USD | adjust 5.00 approved | capture 5.00 initiated"),
-        ("S1/T2", "", "taken 9.00 USD | adjust 9.00 declined 0.00 | lost 9.00 declined \
-                       | day 2 | line 9.00 | found 9.00"),
-        ("S1/T3", "", "taken 1.00 USD | day 2 | adjust 1.00 declined 0.00 | lost 1.00 declined \
-                       | line 1.00 | found 1.00"),
+        (
+            "S1/T1",
+            "",
+            "taken 5.00 USD | adjust 5.00 approved | capture 5.00 initiated",
+        ),
+        (
+            "S1/T2",
+            "",
+            "taken 9.00 USD | adjust 9.00 declined 0.00 | lost 9.00 declined \
+                       | day 2 | line 9.00 | found 9.00",
+        ),
+        (
+            "S1/T3",
+            "",
+            "taken 1.00 USD | day 2 | adjust 1.00 declined 0.00 | lost 1.00 declined \
+                       | line 1.00 | found 1.00",
+        ),
     ]);
     let named: Vec<String> = days(rules(), 2, &journals)
         .iter()
@@ -135,7 +169,10 @@ fn a_correction_names_what_it_corrects_across_days_and_within_one() {
         .map(|made| {
             let about = made.about();
             let corrects = about.corrects.as_deref().unwrap_or("nothing");
-            format!("{} {} {} corrects {corrects}", about.id, about.key.trip, about.kind)
+            format!(
+                "{} {} {} corrects {corrects}",
+                about.id, about.key.trip, about.kind
+            )
         })
         .collect();
     assert_eq!(
@@ -157,7 +194,14 @@ fn what_happens_later_changes_nothing_of_a_day() {
     let story = "taken 9.00 USD | adjust 9.00 declined 4.00 | capture 4.00 initiated \
                  | lost 5.00 declined";
     let later = format!("{story} | day 2 | line 9.00 | found 5.00 | day 3 | data");
-    let first = |story: &str| day(rules(), 1, &journals(&[("S1/T1", "0.33", story)]), Booked::new());
+    let first = |story: &str| {
+        day(
+            rules(),
+            1,
+            &journals(&[("S1/T1", "0.33", story)]),
+            Booked::new(),
+        )
+    };
     assert_eq!(first(story).0, first(&later).0);
     assert_eq!(first(story).0.len(), 2);
 }
@@ -192,8 +236,14 @@ fn a_transaction_that_does_not_balance_cannot_be_made() {
     assert_eq!((made.postings().len(), made.debits()), (2, 100));
     // One minor unit, two currencies that would cancel out, a single side.
     for wrong in [
-        vec![line(Role::ProcessorReceivable, "1.00"), line(Role::SalesClearing, "-0.99")],
-        vec![line(Role::ProcessorReceivable, "100 JPY"), line(Role::SalesClearing, "-1.00 USD")],
+        vec![
+            line(Role::ProcessorReceivable, "1.00"),
+            line(Role::SalesClearing, "-0.99"),
+        ],
+        vec![
+            line(Role::ProcessorReceivable, "100 JPY"),
+            line(Role::SalesClearing, "-1.00 USD"),
+        ],
         vec![line(Role::ProcessorReceivable, "1.00")],
     ] {
         let error = Transaction::of(about(), wrong).unwrap_err();
@@ -206,7 +256,10 @@ fn a_transaction_that_does_not_balance_cannot_be_made() {
         line(Role::ProcessorReceivable, "0.60"),
     ];
     let made = Transaction::of(about(), merged).unwrap();
-    assert_eq!(told(&made), "capture: processor_receivable 1.00 = sales_clearing 1.00");
+    assert_eq!(
+        told(&made),
+        "capture: processor_receivable 1.00 = sales_clearing 1.00"
+    );
 }
 
 fn totals(journals: &[Journal]) -> Vec<DayTotal> {
@@ -228,8 +281,12 @@ fn totals(journals: &[Journal]) -> Vec<DayTotal> {
 #[test]
 fn postings_that_do_not_agree_with_the_other_books_are_found() {
     let journals = journals(&[
-        ("S1/T1", "", "taken 9.00 USD | adjust 9.00 declined 4.00 | capture 4.00 initiated \
-                       | lost 5.00 declined"),
+        (
+            "S1/T1",
+            "",
+            "taken 9.00 USD | adjust 9.00 declined 4.00 | capture 4.00 initiated \
+                       | lost 5.00 declined",
+        ),
         ("S2/T2", "", "taken 3.00 USD | elsewhere cancelled"),
     ]);
     let (_, journalist) = day(rules(), 1, &journals, Booked::new());
@@ -246,9 +303,17 @@ fn postings_that_do_not_agree_with_the_other_books_are_found() {
         change(&mut wrong[0]);
         let found = journalist.check(&wrong).unwrap_err();
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].to_string().starts_with("the postings of store S1 is off by"));
+        assert!(
+            found[0]
+                .to_string()
+                .starts_with("the postings of store S1 is off by")
+        );
     }
-    assert_eq!(journalist.check(&right[..1]).unwrap_err().len(), 1, "a store left out");
+    assert_eq!(
+        journalist.check(&right[..1]).unwrap_err().len(),
+        1,
+        "a store left out"
+    );
 }
 
 /// A trip's story by numbers: cart, tax, what is captured of it, and how it ends.
@@ -260,8 +325,13 @@ fn story(cart: i64, tax: i64, part: i64, end: u8) -> (String, String) {
         1 => format!("taken {total} USD | elsewhere cancelled"),
         2 => format!("taken {total} USD | elsewhere captured {total}"),
         _ if part == 0 => {
-            let lost = format!("taken {total} USD | adjust {total} declined 0.00 | lost {total} declined");
-            if end == 3 { lost } else { format!("{lost} | line {total} | found {total}") }
+            let lost =
+                format!("taken {total} USD | adjust {total} declined 0.00 | lost {total} declined");
+            if end == 3 {
+                lost
+            } else {
+                format!("{lost} | line {total} | found {total}")
+            }
         }
         _ if part == cart => {
             format!("taken {total} USD | adjust {total} approved | capture {total} initiated")

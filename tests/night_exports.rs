@@ -27,7 +27,8 @@ fn night() -> Night {
     let mut night = Night::begin();
     night.configure_by_file(EXPORTS);
     let began = (night.began - chrono::TimeDelta::hours(26)).to_rfc3339();
-    let mut feed = "store_id,shopping_trip_id,started_at,amount,currency,tax_amount,status\n".to_owned();
+    let mut feed =
+        "store_id,shopping_trip_id,started_at,amount,currency,tax_amount,status\n".to_owned();
     for (trip, amount, currency, tax, status) in [
         ("plain-1", "15.90", "USD", "1.18", ""),
         ("partial-1", "30.00", "USD", "2.22", ""),
@@ -37,7 +38,9 @@ fn night() -> Night {
         ("plain-3", "700", "JPY", "", ""),
         ("gone-1", "4.00", "USD", "0.30", "cancelled"),
     ] {
-        feed.push_str(&format!("STORE_1,{trip},{began},{amount},{currency},{tax},{status}\n"));
+        feed.push_str(&format!(
+            "STORE_1,{trip},{began},{amount},{currency},{tax},{status}\n"
+        ));
     }
     night.write("inbox/trips.csv", &feed);
     night
@@ -67,17 +70,30 @@ fn a_published_day_is_made_again_to_the_byte_in_another_zone_and_language() {
     assert_eq!(editions.len(), 1, "{editions:?}");
     let first = contents(&night.path("out").join(&editions[0]));
     for file in FILES {
-        assert!(first.contains_key(file), "{file} is not among {:?}", first.keys());
+        assert!(
+            first.contains_key(file),
+            "{file} is not among {:?}",
+            first.keys()
+        );
     }
-    for (zone, language) in [("Pacific/Kiritimati", "de_DE.UTF-8"), ("America/St_Johns", "tr_TR.UTF-8")] {
+    for (zone, language) in [
+        ("Pacific/Kiritimati", "de_DE.UTF-8"),
+        ("America/St_Johns", "tr_TR.UTF-8"),
+    ] {
         unpublish(&night, &editions[0]);
         night.set("TZ", zone);
         night.set("LC_ALL", language);
         night.tripsettle(&["settle"]);
         let again = contents(&night.path("out").join(&editions[0]));
-        assert_eq!(again.keys().collect::<Vec<_>>(), first.keys().collect::<Vec<_>>());
+        assert_eq!(
+            again.keys().collect::<Vec<_>>(),
+            first.keys().collect::<Vec<_>>()
+        );
         for (file, bytes) in &again {
-            assert!(*bytes == first[file], "{file} differs under {zone}, {language}");
+            assert!(
+                *bytes == first[file],
+                "{file} differs under {zone}, {language}"
+            );
         }
     }
     // A chart that has changed since changes nothing of it either.
@@ -104,8 +120,14 @@ fn the_manifest_tells_hash_rows_and_totals_of_every_file_of_postings() {
         assert_eq!(entry["sha256"].as_str().unwrap().len(), 64, "{name}");
         if name.starts_with("postings.") {
             assert!(entry["rows"].as_u64().unwrap() > 0, "{name}: {entry}");
-            assert_eq!(entry["totals"]["debit"], entry["totals"]["credit"], "{name}");
-            assert!(entry["totals"]["debit"]["USD"].is_string(), "{name}: {entry}");
+            assert_eq!(
+                entry["totals"]["debit"], entry["totals"]["credit"],
+                "{name}"
+            );
+            assert!(
+                entry["totals"]["debit"]["USD"].is_string(),
+                "{name}: {entry}"
+            );
         }
     }
     let breaks = night.published("breaks.csv");
@@ -115,7 +137,10 @@ fn the_manifest_tells_hash_rows_and_totals_of_every_file_of_postings() {
         .map(|row| row["detail"].as_str())
         .collect();
     assert_eq!(refused.len(), 2, "{refused:?}");
-    assert!(refused[0].contains("holds 2 decimals and KWD has 3"), "{refused:?}");
+    assert!(
+        refused[0].contains("holds 2 decimals and KWD has 3"),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -129,10 +154,14 @@ fn formats_switched_on_later_come_with_the_next_edition_under_the_same_numbers()
          sales_clearing = \"Assets:Other\"\n",
     );
     night.tripsettle(&["backfill", "--from", &day, "--to", &day]);
-    let [first, second] = ["e1", "e2"].map(|edition| contents(&night.path("out").join(&day).join(edition)));
+    let [first, second] =
+        ["e1", "e2"].map(|edition| contents(&night.path("out").join(&day).join(edition)));
     assert!(!first.contains_key("postings.journal"));
     assert!(second["postings.csv"] == first["postings.csv"]);
     let journal = String::from_utf8(second["postings.journal"].clone()).unwrap();
-    assert!(journal.contains("-000001) captured STORE_1/") || journal.contains("-000001) "), "{journal}");
+    assert!(
+        journal.contains("-000001) captured STORE_1/") || journal.contains("-000001) "),
+        "{journal}"
+    );
     assert!(journal.contains("Assets:Other"), "{journal}");
 }

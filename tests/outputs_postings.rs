@@ -23,7 +23,11 @@ fn every_format_is_written_byte_for_byte() {
         };
         let (files, _) = files(&exports(&text), &night());
         for (name, (text, _)) in files {
-            let name = if shape == "plain" { name } else { format!("{shape}.csv") };
+            let name = if shape == "plain" {
+                name
+            } else {
+                format!("{shape}.csv")
+            };
             let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/outputs/postings");
             std::fs::create_dir_all(&golden).unwrap();
             if std::env::var_os("BLESS").is_some() {
@@ -56,17 +60,24 @@ fn read_back(name: &str, text: &str) -> (BTreeMap<String, i64>, i64) {
         let (entry, amount) = match name {
             "postings.qbo.csv" => {
                 let code = cell("Currency");
-                (cell("JournalNo"), minor(&cell("Debits"), &code) - minor(&cell("Credits"), &code))
+                (
+                    cell("JournalNo"),
+                    minor(&cell("Debits"), &code) - minor(&cell("Credits"), &code),
+                )
             }
             "postings.xero.csv" => (cell("*Narration"), minor(&cell("*Amount"), "USD")),
             "postings.netsuite.csv" => {
                 let code = cell("Currency");
-                let side = |side: &str| minor(&cell(&format!("Journal Entry - Line: {side}")), &code);
+                let side =
+                    |side: &str| minor(&cell(&format!("Journal Entry - Line: {side}")), &code);
                 (cell("External ID"), side("Debit") - side("Credit"))
             }
             _ => {
                 let code = cell("currency");
-                (cell("entry_id"), minor(&cell("debit"), &code) - minor(&cell("credit"), &code))
+                (
+                    cell("entry_id"),
+                    minor(&cell("debit"), &code) - minor(&cell("credit"), &code),
+                )
             }
         };
         *sums.entry(entry).or_insert(0) += amount;
@@ -81,12 +92,22 @@ fn every_csv_reads_back_balanced_entry_by_entry_with_the_totals_of_the_manifest(
     let mut seen = 0;
     for (name, (text, totals)) in files.iter().filter(|(name, _)| name.ends_with(".csv")) {
         let (sums, debits) = read_back(name, text);
-        assert!(!sums.is_empty() && sums.values().all(|sum| *sum == 0), "{name}: {sums:?}");
+        assert!(
+            !sums.is_empty() && sums.values().all(|sum| *sum == 0),
+            "{name}: {sums:?}"
+        );
         let told: i64 = totals.sums["debit"].values().sum();
         assert_eq!(debits, told, "{name}");
         assert_eq!(totals.sums["debit"], totals.sums["credit"], "{name}");
-        assert_eq!(totals.rows, u64::try_from(records(text).len()).unwrap(), "{name}");
-        assert!(text.ends_with("\r\n") && !text.replace("\r\n", "").contains('\n'), "{name}");
+        assert_eq!(
+            totals.rows,
+            u64::try_from(records(text).len()).unwrap(),
+            "{name}"
+        );
+        assert!(
+            text.ends_with("\r\n") && !text.replace("\r\n", "").contains('\n'),
+            "{name}"
+        );
         seen += 1;
     }
     assert_eq!(seen, 4);
@@ -119,7 +140,11 @@ fn what_a_target_cannot_hold_is_told_and_not_rounded() {
              the day not in it",
         ]
     );
-    for two_decimals in ["postings.qbo.csv", "postings.netsuite.csv", "postings.xero.csv"] {
+    for two_decimals in [
+        "postings.qbo.csv",
+        "postings.netsuite.csv",
+        "postings.xero.csv",
+    ] {
         assert!(!files[two_decimals].0.contains("KWI"), "{two_decimals}");
     }
     for exact in ["postings.journal", "postings.beancount", "postings.csv"] {
@@ -162,8 +187,20 @@ fn netsuite_takes_ten_digits_before_the_point() {
         .into_iter()
         .map(|row| row["External ID"].clone())
         .collect();
-    assert_eq!(ids, ["JE-20261124-000001", "JE-20261124-000001", "JE-20261124-000003", "JE-20261124-000003"]);
-    let refused: Vec<&str> = refused.values().flatten().map(|found| found.detail.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "JE-20261124-000001",
+            "JE-20261124-000001",
+            "JE-20261124-000003",
+            "JE-20261124-000003"
+        ]
+    );
+    let refused: Vec<&str> = refused
+        .values()
+        .flatten()
+        .map(|found| found.detail.as_str())
+        .collect();
     assert_eq!(
         refused,
         ["postings.netsuite.csv holds 10 digits before the point: 1 entry of the day not in it"; 2]
@@ -176,21 +213,29 @@ fn a_full_file_is_followed_by_another_and_no_entry_is_cut() {
         let exports = exports(&format!(
             "[output]\nformats = [\"{format}\"]\n[export.{format}]\nmax_rows = 11\n\
              currencies = [\"USD\"]\n{}",
-            ALL.split_once("[export.xero.accounts]").map_or("", |(_, accounts)| if format == "xero" {
-                accounts
-            } else {
-                ""
-            }).lines().map(|line| match line {
-                "" => String::new(),
-                line => format!("accounts.{line}\n"),
-            }).collect::<String>()
+            ALL.split_once("[export.xero.accounts]")
+                .map_or("", |(_, accounts)| if format == "xero" {
+                    accounts
+                } else {
+                    ""
+                })
+                .lines()
+                .map(|line| match line {
+                    "" => String::new(),
+                    line => format!("accounts.{line}\n"),
+                })
+                .collect::<String>()
         ));
         let entries: Vec<Transaction> = (1..=23).map(|n| entry(n, "1.00 USD")).collect();
         let (files, _) = files(&exports, &entries);
         // Two rows an entry: five entries in each file of eleven rows.
         let names: Vec<&String> = files.keys().collect();
         assert_eq!(names.len(), 5, "{names:?}");
-        let stem = if format == "csv" { "postings".to_owned() } else { format!("postings.{format}") };
+        let stem = if format == "csv" {
+            "postings".to_owned()
+        } else {
+            format!("postings.{format}")
+        };
         let mut rows = Vec::new();
         for part in 1..=5 {
             let name = match part {
@@ -200,7 +245,10 @@ fn a_full_file_is_followed_by_another_and_no_entry_is_cut() {
             let (text, totals) = &files[&name];
             let own = format!("{stem}.csv");
             let (sums, _) = read_back(&own, text);
-            assert!(sums.values().all(|sum| *sum == 0), "{name}: an entry was cut");
+            assert!(
+                sums.values().all(|sum| *sum == 0),
+                "{name}: an entry was cut"
+            );
             rows.push(totals.rows);
         }
         assert_eq!(rows, [10, 10, 10, 10, 6], "{format}");
@@ -232,7 +280,10 @@ fn a_day_without_postings_has_files_without_rows() {
     assert_eq!(files.len(), 6);
     for (name, (text, totals)) in files {
         assert_eq!(totals.rows, 0, "{name}");
-        assert!(!text.is_empty() && totals.sums.contains_key("debit"), "{name}");
+        assert!(
+            !text.is_empty() && totals.sums.contains_key("debit"),
+            "{name}"
+        );
     }
 }
 
@@ -247,7 +298,10 @@ fn a_later_edition_keeps_what_the_first_one_was_made_by() {
     assert_eq!(formats, ["journal", "qbo"]);
     assert!(next.rules.post_sales);
     assert_eq!(next.chart, first.chart);
-    assert_eq!(next.qbo.target.chart.name(Role::SalesClearing), "Assets:Other");
+    assert_eq!(
+        next.qbo.target.chart.name(Role::SalesClearing),
+        "Assets:Other"
+    );
     let kept: Exports = serde_json::from_str(&serde_json::to_string(&next).unwrap()).unwrap();
     assert_eq!(kept, next);
 }

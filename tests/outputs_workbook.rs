@@ -39,7 +39,10 @@ fn workbook() -> Vec<u8> {
 fn cells(bytes: &[u8], sheet: &str) -> Vec<Vec<Data>> {
     let mut book = Xlsx::new(Cursor::new(bytes.to_vec())).unwrap();
     let range = book.worksheet_range(sheet).unwrap();
-    assert!(book.worksheet_formula(sheet).unwrap().is_empty(), "a cell became a formula");
+    assert!(
+        book.worksheet_formula(sheet).unwrap().is_empty(),
+        "a cell became a formula"
+    );
     range.rows().map(<[Data]>::to_vec).collect()
 }
 
@@ -62,11 +65,43 @@ fn amounts_are_numbers_and_everything_else_is_text() {
     assert_eq!(
         [shown(1), shown(2), shown(3), shown(4)],
         [
-            ["text 0042", "text 1E05", "text USD", "number 15.9", "number -0.01", "number 3", "text '=1+2"],
-            ["text S1", "text 1234567890123456789", "text KWD", "number 1.234", "number 0", "number 0", "text a, \"b\""],
-            ["text S1", "text 0001", "text JPY", "number 1500", "nothing", "number 12", "text @SUM(1)"],
+            [
+                "text 0042",
+                "text 1E05",
+                "text USD",
+                "number 15.9",
+                "number -0.01",
+                "number 3",
+                "text '=1+2"
+            ],
+            [
+                "text S1",
+                "text 1234567890123456789",
+                "text KWD",
+                "number 1.234",
+                "number 0",
+                "number 0",
+                "text a, \"b\""
+            ],
+            [
+                "text S1",
+                "text 0001",
+                "text JPY",
+                "number 1500",
+                "nothing",
+                "number 12",
+                "text @SUM(1)"
+            ],
             // Sixteen digits are more than a double holds exactly.
-            ["text S1", "text T4", "text USD", "number 9999999999999.99", "text 12345678901234.56", "number 1", "text =HYPERLINK(\"\"x\"\")"],
+            [
+                "text S1",
+                "text T4",
+                "text USD",
+                "number 9999999999999.99",
+                "text 12345678901234.56",
+                "number 1",
+                "text =HYPERLINK(\"\"x\"\")"
+            ],
         ]
         .map(|row| row.map(str::to_owned).to_vec())
     );
@@ -102,7 +137,10 @@ fn the_control_page_is_the_first_sheet_and_begins_with_the_equation() {
 fn the_same_cells_give_the_same_bytes() {
     let first = workbook();
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    assert!(first == workbook(), "the bytes depend on when they were written");
+    assert!(
+        first == workbook(),
+        "the bytes depend on when they were written"
+    );
 }
 
 #[test]
@@ -115,7 +153,9 @@ fn every_row_of_a_published_table_is_in_it() {
     let mut bytes = Vec::new();
     book.finish(&mut bytes).unwrap();
     let rows = cells(&bytes, "reconciliation");
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(csv.as_slice());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(csv.as_slice());
     let expected: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), expected.len());
     for (row, expected) in rows.iter().zip(&expected) {

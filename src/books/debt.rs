@@ -108,7 +108,9 @@ impl Debt {
     fn give_up(&mut self, minor: i64, rules: LossRules) -> Option<Lines> {
         let after = self.owed.checked_sub(minor).filter(|after| *after >= 0)?;
         let receivable = self.owe(after);
-        let tax = receivable.iter().find(|(role, _)| *role == Role::ShopperReceivableTax);
+        let tax = receivable
+            .iter()
+            .find(|(role, _)| *role == Role::ShopperReceivableTax);
         let tax = tax.map_or(0, |(_, minor)| minor.saturating_neg());
         let relief = if rules.tax_relief { tax } else { 0 };
         self.written_off = self.written_off.checked_add(minor)?;
@@ -193,9 +195,8 @@ mod tests {
             ),
         ] {
             let mut debt = Debt::none(1000, 74);
-            let posted = entries.map(|(kind, minor)| {
-                told(&debt.post(kind, usd(minor), rules, "S1/T1").unwrap())
-            });
+            let posted = entries
+                .map(|(kind, minor)| told(&debt.post(kind, usd(minor), rules, "S1/T1").unwrap()));
             assert_eq!(posted.to_vec(), [&common[..], &expected[..]].concat());
         }
     }
@@ -203,17 +204,29 @@ mod tests {
     #[test]
     fn nobody_pays_or_gives_up_more_than_is_owed() {
         let rules = rules(WriteOffMethod::Direct, false);
-        for kind in [EntryKind::Recovery, EntryKind::Reversal, EntryKind::WriteOff] {
+        for kind in [
+            EntryKind::Recovery,
+            EntryKind::Reversal,
+            EntryKind::WriteOff,
+        ] {
             let mut debt = Debt::none(1000, 0);
             debt.post(EntryKind::New, usd(400), rules, "S1/T1").unwrap();
             let error = debt.post(kind, usd(401), rules, "S1/T1").unwrap_err();
-            assert_eq!(error, BooksError::MoreThanOwed("S1/T1".to_owned(), usd(401)));
+            assert_eq!(
+                error,
+                BooksError::MoreThanOwed("S1/T1".to_owned(), usd(401))
+            );
         }
         let mut debt = Debt::none(1000, 0);
         debt.post(EntryKind::New, usd(400), rules, "S1/T1").unwrap();
-        debt.post(EntryKind::WriteOff, usd(400), rules, "S1/T1").unwrap();
-        debt.post(EntryKind::Recovery, usd(400), rules, "S1/T1").unwrap();
-        assert!(debt.post(EntryKind::Recovery, usd(1), rules, "S1/T1").is_err());
+        debt.post(EntryKind::WriteOff, usd(400), rules, "S1/T1")
+            .unwrap();
+        debt.post(EntryKind::Recovery, usd(400), rules, "S1/T1")
+            .unwrap();
+        assert!(
+            debt.post(EntryKind::Recovery, usd(1), rules, "S1/T1")
+                .is_err()
+        );
     }
 
     proptest! {

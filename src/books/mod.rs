@@ -32,14 +32,16 @@ pub enum BooksError {
     )]
     NothingToReverse(String),
     /// The debits of a transaction are not its credits.
-    #[error("{id} is off by {off} minor units of {currency}: nothing was published, please report it")]
+    #[error(
+        "{id} is off by {off} minor units of {currency}: nothing was published, please report it"
+    )]
     Unbalanced {
         /// The transaction.
         id: String,
         /// The currency.
         currency: Currency,
         /// Debits minus credits.
-        off: i128,
+        off: i64,
     },
     /// More was paid or given up than was owed.
     #[error(

@@ -173,7 +173,13 @@ impl Journalist {
         tax: i64,
     ) -> Result<(), BooksError> {
         let captured = after.captured.saturating_sub(walk.before.captured);
-        self.make(walk, event, TransactionKind::Capture, None, &capture(captured))?;
+        self.make(
+            walk,
+            event,
+            TransactionKind::Capture,
+            None,
+            &capture(captured),
+        )?;
         let cancelled = after.cancelled.saturating_sub(walk.before.cancelled);
         let tax = super::share::tax_in(cancelled, after.cart_total, tax);
         let lines = [
@@ -200,7 +206,9 @@ impl Journalist {
             method: self.rules.method,
             tax_relief: self.rules.tax_relief,
         };
-        let postings = walk.debt.post(kind, amount, rules, &walk.trip.key.to_string())?;
+        let postings = walk
+            .debt
+            .post(kind, amount, rules, &walk.trip.key.to_string())?;
         let lines: Vec<(Role, i64)> = postings
             .iter()
             .map(|line| (line.role, line.amount.minor()))

@@ -26,7 +26,7 @@ pub(super) fn usable(tax: Option<Money>, cart_total: Money) -> i64 {
             && tax.minor() >= 0
             && tax.minor() <= cart_total.minor()
     };
-    tax.filter(fits).map_or(0, Money::minor)
+    tax.filter(fits).map_or(0, |tax| tax.minor())
 }
 
 /// The sum, or an error that says of what.
@@ -53,7 +53,11 @@ mod tests {
             (7, 0, 3, 0),
             (i64::MAX, i64::MAX, i64::MAX, i64::MAX),
         ] {
-            assert_eq!(tax_in(part, whole, tax), share, "{part} of {whole}, tax {tax}");
+            assert_eq!(
+                tax_in(part, whole, tax),
+                share,
+                "{part} of {whole}, tax {tax}"
+            );
         }
     }
 

@@ -122,7 +122,7 @@ impl Transaction {
         }
         let wrong = sums.into_iter().find(|(_, sum)| *sum != 0);
         if let Some((currency, off)) = wrong {
-            let id = about.id;
+            let (id, off) = (about.id, i64::try_from(off).unwrap_or(i64::MAX));
             return Err(BooksError::Unbalanced { id, currency, off });
         }
         Ok(Self {

@@ -191,7 +191,9 @@ fn words(reader: &Reader<'_>, key: &str) -> String {
 /// Text that does no harm in any file: to a spreadsheet, a ledger or a CSV reader.
 fn plain(text: &str) -> Result<String, String> {
     let bad = |c: char| c.is_control() || matches!(c, '"' | ';');
-    let formula = text.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    let formula = text.starts_with([
+        '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]);
     let blank = text.trim() != text || text.is_empty();
     match formula || blank || text.chars().any(bad) || text.chars().count() > NAME {
         true => Err(format!(
@@ -206,7 +208,9 @@ fn plain(text: &str) -> Result<String, String> {
 /// The name of an account.
 fn account(text: &str) -> Result<String, String> {
     let name = plain(text)?;
-    let bare = Chart::PLACEHOLDERS.iter().fold(name.clone(), |name, it| name.replace(it, "x"));
+    let bare = Chart::PLACEHOLDERS
+        .iter()
+        .fold(name.clone(), |name, it| name.replace(it, "x"));
     if bare.contains(['{', '}']) {
         let known = Chart::PLACEHOLDERS.join(", ");
         return Err(format!("`{text}`: braces stand for one of {known}"));
@@ -214,7 +218,9 @@ fn account(text: &str) -> Result<String, String> {
     let odd = bare.contains("  ") || bare.starts_with(['(', '[', '!', '*', '~']);
     let parts_are_named = bare.split(':').all(|part| !part.trim().is_empty());
     match odd || !parts_are_named {
-        true => Err(format!("`{text}` is no account for a ledger; write e.g. Assets:Clearing")),
+        true => Err(format!(
+            "`{text}` is no account for a ledger; write e.g. Assets:Clearing"
+        )),
         false => Ok(name),
     }
 }

@@ -137,15 +137,24 @@ mod tests {
         let names = [(Role::SalesClearing, "Assets:{currency}:{store}-{processor}")];
         let names = names.map(|(role, name)| (role, name.to_owned()));
         let chart = Chart::of(names.into_iter().collect());
-        let (store, acme) = (StoreId::of("S1").unwrap(), ProcessorName::of("acme").unwrap());
+        let (store, acme) = (
+            StoreId::of("S1").unwrap(),
+            ProcessorName::of("acme").unwrap(),
+        );
         let mut at = Where {
             store: &store,
             processor: Some(&acme),
             currency: Currency::of("USD").unwrap(),
         };
-        assert_eq!(chart.account(Role::SalesClearing, &at), "Assets:USD:S1-acme");
+        assert_eq!(
+            chart.account(Role::SalesClearing, &at),
+            "Assets:USD:S1-acme"
+        );
         at.processor = None;
-        assert_eq!(chart.account(Role::SalesClearing, &at), "Assets:USD:S1-none");
+        assert_eq!(
+            chart.account(Role::SalesClearing, &at),
+            "Assets:USD:S1-none"
+        );
         assert_eq!(chart.account(Role::TaxPayable, &at), "tax_payable");
     }
 }

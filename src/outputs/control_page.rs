@@ -71,7 +71,11 @@ impl Summary {
         equation(&mut rows, "Bad debt", &self.totals, DEBT)?;
         self.outcome_rows(&mut rows)?;
         self.reason_rows(&mut rows);
-        stakes(&mut rows, "In doubt: captures that may have happened or not", &self.doubts);
+        stakes(
+            &mut rows,
+            "In doubt: captures that may have happened or not",
+            &self.doubts,
+        );
         let until = format!("At risk: the token may die before {}", self.at_risk_until);
         stakes(&mut rows, &until, &self.at_risk);
         self.break_rows(&mut rows);
@@ -82,7 +86,11 @@ impl Summary {
     }
 
     fn page_verdict(&self) -> String {
-        let verdict = if self.wrong.is_empty() { "BALANCED" } else { "NOT BALANCED" };
+        let verdict = if self.wrong.is_empty() {
+            "BALANCED"
+        } else {
+            "NOT BALANCED"
+        };
         format!("{verdict}  {}", self.books_date)
     }
 
@@ -91,7 +99,14 @@ impl Summary {
         for ((currency, status), outcome) in self.outcomes.values().flatten() {
             sums.entry((*status, *currency)).or_default().add(outcome)?;
         }
-        let columns = ["outcome", "currency", "trips", "cart total", "captured", "bad debt"];
+        let columns = [
+            "outcome",
+            "currency",
+            "trips",
+            "cart total",
+            "captured",
+            "bad debt",
+        ];
         section(rows, "Trips with an event on this day", &columns);
         for ((status, currency), sum) in sums {
             let of = |minor| Item::Amount(Money::of_minor(minor, currency));
@@ -140,7 +155,11 @@ impl Summary {
     /// What the day's files cannot say, each a sentence.
     pub(super) fn not_known(&self) -> Vec<String> {
         let of = |state| self.captures.get(&state).copied().unwrap_or(0);
-        let pending = self.matches.get(&MatchStatus::Pending).copied().unwrap_or(0);
+        let pending = self
+            .matches
+            .get(&MatchStatus::Pending)
+            .copied()
+            .unwrap_or(0);
         let mut lines = Vec::new();
         let mut tell = |count: u64, words: &str| {
             if count > 0 {
@@ -188,13 +207,17 @@ fn equation(
     section(rows, title, &columns);
     let mut sums: BTreeMap<Currency, Vec<i64>> = BTreeMap::new();
     for day in totals {
-        let sum = sums.entry(day.currency).or_insert_with(|| vec![0; terms.len()]);
+        let sum = sums
+            .entry(day.currency)
+            .or_insert_with(|| vec![0; terms.len()]);
         for (sum, (_, term)) in sum.iter_mut().zip(terms) {
             *sum = plus(*sum, term(day))?;
         }
     }
     let mut row = |store: &str, currency: Currency, minors: Vec<i64>| {
-        let amounts = minors.into_iter().map(|minor| Money::of_minor(minor, currency));
+        let amounts = minors
+            .into_iter()
+            .map(|minor| Money::of_minor(minor, currency));
         let mut cells = vec![text(store), text(currency.code())];
         cells.extend(amounts.map(Item::Amount));
         rows.push(PageRow::Cells(cells));
@@ -209,7 +232,11 @@ fn equation(
 }
 
 fn stakes(rows: &mut Vec<PageRow>, title: &str, stakes: &Stakes) {
-    section(rows, title, &["trip", "currency", "amount", "until", "what is known"]);
+    section(
+        rows,
+        title,
+        &["trip", "currency", "amount", "until", "what is known"],
+    );
     for ((deadline, key), (amount, note)) in &stakes.named {
         rows.push(PageRow::Cells(vec![
             Item::Text(key.to_string()),

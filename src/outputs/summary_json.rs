@@ -160,7 +160,11 @@ pub(super) fn bytes(summary: &Summary, edition: u32) -> Result<Vec<u8>, OutputEr
         doubts: stakes(&summary.doubts),
         at_risk_until: summary.at_risk_until.to_string(),
         at_risk: stakes(&summary.at_risk),
-        breaks: summary.breaks.iter().map(|of| breaks(summary, of)).collect(),
+        breaks: summary
+            .breaks
+            .iter()
+            .map(|of| breaks(summary, of))
+            .collect(),
         not_known: summary.not_known(),
         feed: FeedShape {
             rejected_rows: summary.rejected,
@@ -272,10 +276,7 @@ fn money(sums: &ByCurrency) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn breaks(
-    summary: &Summary,
-    (kind, by): (&BreakKind, &BTreeMap<BreakStatus, u64>),
-) -> BreakShape {
+fn breaks(summary: &Summary, (kind, by): (&BreakKind, &BTreeMap<BreakStatus, u64>)) -> BreakShape {
     let of = |status| by.get(&status).copied().unwrap_or(0);
     BreakShape {
         kind: *kind,

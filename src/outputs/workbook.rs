@@ -61,7 +61,9 @@ impl Workbook {
     pub fn begin(date: BooksDate) -> Result<Self, OutputError> {
         let made = ExcelDateTime::parse_from_str(&date.to_string()).map_err(|why| failed(&why))?;
         let title = format!("tripsettle {date}");
-        let properties = DocProperties::new().set_title(title).set_creation_datetime(&made);
+        let properties = DocProperties::new()
+            .set_title(title)
+            .set_creation_datetime(&made);
         let mut book = Book::new();
         book.set_properties(&properties);
         let amounts = ["0", "0.0", "0.00", "0.000", "0.0000"];
@@ -183,7 +185,9 @@ fn read(text: &str, kind: Kind, currency: Option<Currency>) -> Option<Item> {
         (Kind::Count, _) => Some(text.parse().map_or_else(|_| words(), Item::Count)),
         (Kind::Amount, Some(currency)) => {
             let minor = super::tally::amount(text, currency);
-            Some(minor.map_or_else(words, |minor| Item::Amount(Money::of_minor(minor, currency))))
+            Some(minor.map_or_else(words, |minor| {
+                Item::Amount(Money::of_minor(minor, currency))
+            }))
         }
         (Kind::Amount, None) | (Kind::Text, _) => Some(words()),
     }
@@ -199,11 +203,7 @@ fn sheet<'a>(book: &'a mut Book, name: &str, width: u16) -> Result<&'a mut Works
     made.map_err(|why| failed(&why))
 }
 
-fn begin(
-    sheet: &mut Worksheet,
-    heads: &csv::StringRecord,
-    looks: &Looks,
-) -> Result<(), XlsxError> {
+fn begin(sheet: &mut Worksheet, heads: &csv::StringRecord, looks: &Looks) -> Result<(), XlsxError> {
     sheet.set_freeze_panes(1, 0)?;
     (0_u16..).zip(heads).try_for_each(|(column, head)| {
         let wrote = sheet.write_string_with_format(0, column, head, &looks.head);
@@ -227,7 +227,10 @@ fn put(
         Item::Amount(money) => {
             let text = money.decimal_text();
             let look = looks.amounts.get(usize::from(money.currency().exponent()));
-            match (Decimal::from_str_exact(&text).ok().filter(|_| exact(&text)), look) {
+            match (
+                Decimal::from_str_exact(&text).ok().filter(|_| exact(&text)),
+                look,
+            ) {
                 (Some(number), Some(look)) => sheet.write_with_format(row, column, number, look),
                 (Some(_) | None, _) => sheet.write_string(row, column, text),
             }

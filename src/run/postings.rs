@@ -1,16 +1,12 @@
 //! The day's postings: from the journal into the files that are switched on, and what they are
 //! made by, which the first edition keeps.
 
-use std::collections::BTreeMap;
-
 use crate::books::{Booked, Journalist, Step, Transaction, TransactionKind};
-use crate::domain::{
-    Break, BooksDate, DayTotal, Event, ExportFormat, Exports, Fact, StoreId, Trip,
-};
+use crate::domain::{BooksDate, Break, DayTotal, Event, ExportFormat, Exports, Fact, Trip};
 use crate::outputs::publish::{StagedShelf, Staging};
 use crate::outputs::{
-    BAD_DEBT, BAD_DEBT_SUMMARY, BREAKS, Exporter, FileEntry, RECONCILIATION, Summary, WORKBOOK,
-    Workbook, sha256_hex,
+    BAD_DEBT, BAD_DEBT_SUMMARY, BREAKS, Exporter, FileEntry, RECONCILIATION, Refusals, Summary,
+    WORKBOOK, Workbook, sha256_hex,
 };
 use crate::payment_service::PaymentService;
 use crate::settlement::History;
@@ -24,9 +20,6 @@ pub struct Postings<'a> {
     journalist: Journalist,
     exporter: Exporter<'a, StagedShelf<'a>>,
 }
-
-/// What files of postings refused, by store.
-pub type Refused = BTreeMap<StoreId, Vec<Break>>;
 
 impl<'a> Postings<'a> {
     /// Begins the files.
@@ -68,7 +61,7 @@ impl<'a> Postings<'a> {
         self,
         totals: &[DayTotal],
         prove: bool,
-    ) -> Result<(Vec<FileEntry>, Refused), RunError> {
+    ) -> Result<(Vec<FileEntry>, Refusals), RunError> {
         match self.journalist.check(totals) {
             Err(wrong) if prove => {
                 let date = self.date;
@@ -122,8 +115,7 @@ fn booked<S: PaymentService>(
                     return Ok(());
                 };
                 let made = journalist.enter(trip, &steps(&events, earlier)?)?;
-                let is_debt =
-                    |made: &&Transaction| made.about().kind == TransactionKind::BadDebt;
+                let is_debt = |made: &&Transaction| made.about().kind == TransactionKind::BadDebt;
                 if events.iter().any(reverses) {
                     booked.extend(made.iter().filter(is_debt).map(|made| {
                         let about = made.about();
@@ -142,7 +134,11 @@ fn memo_name(date: BooksDate, edition: u32) -> String {
 
 /// What a closed day was last made by.
 fn of_closed<S: PaymentService>(house: &House<S>, date: BooksDate) -> Result<Exports, RunError> {
-    let last = house.store.closes(date)?.last().map_or(0, |row| row.edition);
+    let last = house
+        .store
+        .closes(date)?
+        .last()
+        .map_or(0, |row| row.edition);
     as_of(house, date, last)
 }
 

@@ -2,16 +2,15 @@
 
 use std::io::Write;
 
-use crate::domain::{Break, BooksDate, StoreId};
+use crate::domain::{BooksDate, Break, StoreId};
 use crate::outputs::publish::Staging;
-use crate::outputs::{BREAKS, BreakRow, BreaksWriter, FileEntry, Summary};
+use crate::outputs::{BREAKS, BreakRow, BreaksWriter, FileEntry, Refusals, Summary};
 use crate::payment_service::PaymentService;
 use crate::reconcile::{BreakStatus, status_on, unknown_line, unknown_store, unreadable_line};
 use crate::store::{DayBreak, ProblemLine};
 
 use super::RunError;
 use super::pass::House;
-use super::postings::Refused;
 
 /// Lines without a trip first, then store by store: the store's own break before its trips'.
 ///
@@ -22,7 +21,7 @@ pub fn write_breaks<S: PaymentService>(
     staging: &Staging,
     date: BooksDate,
     up_to_seq: i64,
-    refused: Refused,
+    refused: Refusals,
     summary: &mut Summary,
 ) -> Result<FileEntry, RunError> {
     let mut file = staging.file(BREAKS)?;
@@ -49,8 +48,7 @@ pub fn write_breaks<S: PaymentService>(
     house
         .store
         .each_break_of_day::<RunError>(date, up_to_seq, &mut |found| {
-            while let Some((store, breaks)) =
-                heads.next_if(|(store, _)| *store <= found.key.store)
+            while let Some((store, breaks)) = heads.next_if(|(store, _)| *store <= found.key.store)
             {
                 rows.of_store(&store, &breaks)?;
             }

@@ -18,10 +18,14 @@ pub fn plain_text(text: &str) -> Entries {
         let is_date = line.starts_with(|c: char| c.is_ascii_digit());
         match words[..] {
             [_, "*", ..] if is_date => {
-                let id = words.iter().find(|word| word.trim_matches(['(', ')', '^']).starts_with("JE-"));
+                let id = words
+                    .iter()
+                    .find(|word| word.trim_matches(['(', ')', '^']).starts_with("JE-"));
                 entry = id.unwrap().trim_matches(['(', ')', '^']).to_owned();
             }
-            [account, one, two] if line.starts_with("  ") && account.contains(':') && !account.ends_with(':') => {
+            [account, one, two]
+                if line.starts_with("  ") && account.contains(':') && !account.ends_with(':') =>
+            {
                 let (amount, currency) = match one.starts_with(|c: char| c.is_ascii_alphabetic()) {
                     true => (two, one),
                     false => (one, two),
@@ -69,7 +73,9 @@ pub fn spoiled(text: &str, before: &str, after: &str) -> String {
         let end = start + text[start..].find(after).unwrap();
         let amount = &text[start..end];
         let is_amount = amount.trim_start_matches('-').split('.').count() == 2
-            && amount.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+            && amount
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
         let last = amount.bytes().last().unwrap_or(b'9');
         if is_amount && last.is_ascii_digit() && last < b'9' {
             let more = char::from(last + 1);

@@ -34,7 +34,8 @@ pub fn journals(stories: &[Told<'_>]) -> Vec<Journal> {
 
 fn told((name, tax, story): &Told<'_>) -> Journal {
     let mut journal = journal(name, story);
-    let tax = (!tax.is_empty()).then(|| money(&format!("{tax} {}", journal.trip.cart_total.currency())));
+    let tax =
+        (!tax.is_empty()).then(|| money(&format!("{tax} {}", journal.trip.cart_total.currency())));
     if let Fact::Taken { trip, .. } = &mut journal.events[0].fact {
         trip.tax = tax;
     }
@@ -89,17 +90,53 @@ pub fn days(rules: BookRules, last: i64, journals: &[Journal]) -> Vec<Vec<Transa
 /// A night with every kind of transaction in four currencies: its second day.
 pub fn night() -> Vec<Transaction> {
     let journals = journals(&[
-        ("NYC/T1", "1.48", "taken 20.00 USD | day 2 | adjust 20.00 approved | capture 20.00 initiated"),
-        ("NYC/T2", "0.74", "taken 10.00 USD | day 2 | adjust 10.00 declined 6.00 \
-                            | capture 6.00 initiated | lost 4.00 declined"),
-        ("NYC/T3", "1.00", "taken 9.99 USD | lost 9.99 declined | day 2 | line 9.99 | found 9.99"),
-        ("NYC/T4", "", "taken 5.00 USD | day 2 | adjust 5.00 expired dead | lost 5.00 token_expired"),
-        ("NYC/T5", "0.53", "taken 7.20 USD | day 2 | elsewhere cancelled"),
-        ("NYC/T6", "", "taken 3.00 USD | day 2 | adjust 3.00 approved | capture 3.00 unclear timeout"),
-        ("TYO/T7", "50", "taken 700 JPY | day 2 | adjust 700 declined 0 | lost 700 declined"),
-        ("KWI/T8", "0.090", "taken 1.234 KWD | day 2 | adjust 1.234 approved | capture 1.234 initiated"),
-        ("BER_1/T9", "0.05", "taken 0.33 EUR | day 2 | adjust 0.33 declined 0.10 \
-                              | capture 0.10 initiated | lost 0.23 declined"),
+        (
+            "NYC/T1",
+            "1.48",
+            "taken 20.00 USD | day 2 | adjust 20.00 approved | capture 20.00 initiated",
+        ),
+        (
+            "NYC/T2",
+            "0.74",
+            "taken 10.00 USD | day 2 | adjust 10.00 declined 6.00 \
+                            | capture 6.00 initiated | lost 4.00 declined",
+        ),
+        (
+            "NYC/T3",
+            "1.00",
+            "taken 9.99 USD | lost 9.99 declined | day 2 | line 9.99 | found 9.99",
+        ),
+        (
+            "NYC/T4",
+            "",
+            "taken 5.00 USD | day 2 | adjust 5.00 expired dead | lost 5.00 token_expired",
+        ),
+        (
+            "NYC/T5",
+            "0.53",
+            "taken 7.20 USD | day 2 | elsewhere cancelled",
+        ),
+        (
+            "NYC/T6",
+            "",
+            "taken 3.00 USD | day 2 | adjust 3.00 approved | capture 3.00 unclear timeout",
+        ),
+        (
+            "TYO/T7",
+            "50",
+            "taken 700 JPY | day 2 | adjust 700 declined 0 | lost 700 declined",
+        ),
+        (
+            "KWI/T8",
+            "0.090",
+            "taken 1.234 KWD | day 2 | adjust 1.234 approved | capture 1.234 initiated",
+        ),
+        (
+            "BER_1/T9",
+            "0.05",
+            "taken 0.33 EUR | day 2 | adjust 0.33 declined 0.10 \
+                              | capture 0.10 initiated | lost 0.23 declined",
+        ),
     ]);
     days(rules(), 2, &journals).remove(1)
 }
@@ -118,7 +155,9 @@ pub const ALL: &str = include_str!("../../src/cli/demo/exports.toml");
 
 /// Files in memory.
 #[derive(Clone, Default)]
-pub struct Memory(Rc<RefCell<BTreeMap<String, (Vec<u8>, FileTotals)>>>);
+pub struct Memory(Rc<RefCell<Pages>>);
+
+type Pages = BTreeMap<String, (Vec<u8>, FileTotals)>;
 
 pub struct Page(String, Vec<u8>);
 
@@ -157,6 +196,8 @@ pub fn files(exports: &Exports, entries: &[Transaction]) -> (Files, BTreeMap<Sto
     let (_, refused) = exporter.finish().unwrap();
     let files = memory.0.borrow().clone();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let files = files.into_iter().map(|(name, (bytes, totals))| (name, (text(bytes), totals)));
+    let files = files
+        .into_iter()
+        .map(|(name, (bytes, totals))| (name, (text(bytes), totals)));
     (files.collect(), refused)
 }

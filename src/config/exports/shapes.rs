@@ -98,7 +98,13 @@ pub(super) fn read(reader: &Reader<'_>, target: Target) -> CsvTarget {
     let key = |leaf: &str| format!("export.csv.{leaf}");
     let form = reader.optional(&key("date_format"), date_format);
     let set = |leaf: &str| reader.layers.values.contains_key(&key(leaf));
-    let either = |leaf: &str, usual: bool| if set(leaf) { reader.truth(&key(leaf)) } else { usual };
+    let either = |leaf: &str, usual: bool| {
+        if set(leaf) {
+            reader.truth(&key(leaf))
+        } else {
+            usual
+        }
+    };
     let one_of = |leaf: &str, [yes, no]: [&'static str; 2], usual: bool| {
         reader.read(&key(leaf), usual, |text| match text {
             text if text == yes => Ok(true),
@@ -127,7 +133,11 @@ pub(super) fn read(reader: &Reader<'_>, target: Target) -> CsvTarget {
 fn columns(reader: &Reader<'_>, shape: &Shape) -> Vec<Column> {
     let own = |leaf: &str| {
         let key = format!("export.csv.{leaf}");
-        reader.layers.values.contains_key(&key).then(|| reader.list(&key))
+        reader
+            .layers
+            .values
+            .contains_key(&key)
+            .then(|| reader.list(&key))
     };
     let shipped = |list: &[&str]| list.iter().map(|it| (*it).to_owned()).collect();
     let once: Vec<String> = own("once").unwrap_or_else(|| shipped(shape.once));
@@ -152,10 +162,15 @@ fn columns(reader: &Reader<'_>, shape: &Shape) -> Vec<Column> {
 fn column(text: &str, once: &[String], journal: &str) -> Result<Column, String> {
     let known = || {
         let fields: Vec<&str> = Field::ALL.iter().map(|field| field.as_str()).collect();
-        format!("`{text}` is not header=what, with one of {}, journal or 'text'", fields.join(", "))
+        format!(
+            "`{text}` is not header=what, with one of {}, journal or 'text'",
+            fields.join(", ")
+        )
     };
     let (header, what) = text.rsplit_once('=').ok_or_else(known)?;
-    let quoted = what.strip_prefix('\'').and_then(|what| what.strip_suffix('\''));
+    let quoted = what
+        .strip_prefix('\'')
+        .and_then(|what| what.strip_suffix('\''));
     let cell = match (quoted, what, Field::of(what)) {
         (Some(""), ..) => Cell::Text(String::new()),
         (Some(words), ..) => Cell::Text(plain(words)?),

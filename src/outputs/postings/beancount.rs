@@ -65,7 +65,7 @@ impl Format for Beancount {
     fn head(&mut self, to: &mut Vec<u8>) {
         // Writing to a Vec cannot fail.
         let _ = writeln!(to, "; tripsettle: the postings of {}", self.date);
-        let _ = writeln!(to, "option \"inferred_tolerance_multiplier\" \"0\"");
+        let _ = writeln!(to, "option \"tolerance_multiplier\" \"0\"");
     }
 
     fn entry(&mut self, entry: &Transaction, at: &Dimensions, to: &mut Vec<u8>) {
@@ -91,7 +91,12 @@ impl Format for Beancount {
             ("store", Some(key.store.as_str())),
             ("trip", Some(key.trip.as_str())),
             ("kind", Some(kind)),
-            ("location", at.location.as_deref().filter(|it| *it != key.store.as_str())),
+            (
+                "location",
+                at.location
+                    .as_deref()
+                    .filter(|it| *it != key.store.as_str()),
+            ),
             ("class", at.class.as_deref()),
             ("subsidiary", at.subsidiary.as_deref()),
             ("corrects", corrects),

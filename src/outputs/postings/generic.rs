@@ -90,8 +90,9 @@ impl Format for Generic {
             to.extend_from_slice("\u{feff}".as_bytes());
         }
         let mut row = Row::begin(to, self.of.delimiter);
-        let columns = self.of.columns.iter();
-        columns.for_each(|column| drop(row.text(&column.header)));
+        for column in &self.of.columns {
+            row.text(&column.header);
+        }
         row.end(self.line_end());
     }
 
@@ -110,7 +111,9 @@ impl Format for Generic {
                     continue;
                 }
                 match &column.cell {
-                    Cell::Text(text) => drop(row.text(text)),
+                    Cell::Text(text) => {
+                        row.text(text);
+                    }
                     Cell::Field(field) => self.field(&mut row, *field, &at),
                 }
             }

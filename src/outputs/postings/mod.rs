@@ -129,6 +129,9 @@ struct Open<F> {
     totals: FileTotals,
 }
 
+/// What the files of a day could not hold, as breaks of its stores.
+pub type Refusals = BTreeMap<StoreId, Vec<Break>>;
+
 type Refused = BTreeMap<StoreId, BTreeMap<(ExportFormat, Currency, Refusal), (u64, i64)>>;
 
 /// Writes every file of postings that is switched on.
@@ -209,15 +212,17 @@ impl<'a, S: Shelf> Exporter<'a, S> {
     ///
     /// # Errors
     /// I/O.
-    pub fn finish(mut self) -> Result<(S, BTreeMap<StoreId, Vec<Break>>), S::Error> {
+    pub fn finish(mut self) -> Result<(S, Refusals), S::Error> {
         let mut breaks = BTreeMap::new();
         for (store, of_store) in std::mem::take(&mut self.refused) {
             let files = &self.open;
-            let found = of_store.into_iter().map(|((name, currency, why), (entries, sum))| {
-                let file = files.iter().find(|(of, _)| *of == name);
-                let file = file.map_or("", |(_, open)| open.format.file());
-                refused(file, currency, why, entries, sum)
-            });
+            let found = of_store
+                .into_iter()
+                .map(|((name, currency, why), (entries, sum))| {
+                    let file = files.iter().find(|(of, _)| *of == name);
+                    let file = file.map_or("", |(_, open)| open.format.file());
+                    refused(file, currency, why, entries, sum)
+                });
             let mut found: Vec<Break> = found.collect();
             found.sort_by_key(|found| found.kind.as_str());
             breaks.insert(store, found);
@@ -231,7 +236,10 @@ impl<'a, S: Shelf> Exporter<'a, S> {
 
 fn refused(file: &str, currency: Currency, why: Refusal, entries: u64, sum: i64) -> Break {
     let plural = if entries == 1 { "entry" } else { "entries" };
-    let detail = format!("{file} {}: {entries} {plural} of the day not in it", why.words(currency));
+    let detail = format!(
+        "{file} {}: {entries} {plural} of the day not in it",
+        why.words(currency)
+    );
     Break {
         kind: why.kind(),
         expected: Some(Money::of_minor(sum, currency)),
@@ -243,7 +251,10 @@ fn refused(file: &str, currency: Currency, why: Refusal, entries: u64, sum: i64)
 impl<F: Write> Open<F> {
     fn has_room(&self, entry: &Transaction, line: &[u8]) -> bool {
         let limits = self.format.limits();
-        let rows = self.totals.rows.saturating_add(count(entry.postings().len()));
+        let rows = self
+            .totals
+            .rows
+            .saturating_add(count(entry.postings().len()));
         let bytes = self.bytes.saturating_add(count(line.len()));
         self.totals.rows == 0 || (rows <= limits.rows && bytes <= limits.bytes)
     }

@@ -66,7 +66,10 @@ impl Format for Qbo {
         let words = cut(&description(entry), DESCRIPTION);
         for line in entry.postings() {
             let (debit, credit) = sides(line);
-            let owed = matches!(line.role, Role::ShopperReceivable | Role::ShopperReceivableTax);
+            let owed = matches!(
+                line.role,
+                Role::ShopperReceivable | Role::ShopperReceivableTax
+            );
             let name = if owed { self.of.customer.as_str() } else { "" };
             Row::begin(to, ',')
                 .text(&number)

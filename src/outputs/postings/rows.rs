@@ -72,7 +72,9 @@ pub fn header(to: &mut Vec<u8>, columns: &[&str], bom: bool) {
         to.extend_from_slice("\u{feff}".as_bytes());
     }
     let mut row = Row::begin(to, ',');
-    columns.iter().for_each(|column| drop(row.text(column)));
+    for column in columns {
+        row.text(column);
+    }
     row.end(CRLF);
 }
 
@@ -106,7 +108,10 @@ pub fn account<'c>(chart: &'c Chart, entry: &Transaction, line: &Posting) -> Cow
 /// What an entry is for, with its number first, so that it is never the same twice and survives
 /// being cut to `length` characters.
 pub fn narration(entry: &Transaction, length: usize) -> String {
-    cut(&format!("{} {}", entry.about().id, description(entry)), length)
+    cut(
+        &format!("{} {}", entry.about().id, description(entry)),
+        length,
+    )
 }
 
 /// What an entry is for.
