@@ -58,7 +58,7 @@ fn accepts_only_the_right_one(name: &str, checker: &str, before: &[&str], after:
     let dir = tempfile::tempdir().unwrap();
     let right = read(name);
     let (from, to) = match name {
-        "postings.journal" => (" USD ", "\n"),
+        "postings.journal" => ("Clearing:Card  USD ", "\n"),
         _ => ("  ", " USD"),
     };
     let spoiled = witness::spoiled(&right, from, to);
@@ -113,7 +113,7 @@ const SHAPES: [Shape; 3] = [
     Shape {
         file: "postings.qbo.csv",
         rules: "skip 1\n\
-                fields code, date, acct, debits, credits, description, name, currency, place, class\n\
+                fields code, date, acct, debits, credits, description, name, currency\n\
                 date-format %m/%d/%Y\naccount1 %acct\namount-in %debits\namount-out %credits\n\
                 account2 import:check:%code\n",
         entry: "JournalNo",
@@ -135,7 +135,7 @@ const SHAPES: [Shape; 3] = [
     Shape {
         file: "postings.netsuite.csv",
         rules: "skip 1\n\
-                fields code, date, period, currency, subsidiary, memo, acct, debits, credits, description, place\n\
+                fields code, date, period, currency, entity, memo, acct, debits, credits\n\
                 date-format %m/%d/%Y\naccount1 %acct\namount-in %debits\namount-out %credits\n\
                 account2 import:check:%code\n",
         entry: "External ID",

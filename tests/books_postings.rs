@@ -348,7 +348,9 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn random_nights_agree_with_the_parts_of_the_carts(
-        trips in prop::collection::vec((1_i64..100_000, 0_i64..100_000, 0_i64..=100, 0_u8..5), 1..20),
+        trips in prop::collection::vec(
+            (1_i64..100_000, 0_i64..100_000, 0_i64..=100, 0_u8..5), 1..20,
+        ),
         post_sales: bool,
     ) {
         let mut stories = Vec::new();
@@ -356,7 +358,9 @@ proptest! {
             let (tax, story) = story(*cart, *tax, cart * percent / 100, *end);
             stories.push((format!("S{}/T{place:03}", place % 3), tax, story));
         }
-        let told: Vec<_> = stories.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str())).collect();
+        let text = |(a, b, c): &'_ (String, String, String)| [a.clone(), b.clone(), c.clone()];
+        let rows: Vec<[String; 3]> = stories.iter().map(text).collect();
+        let told: Vec<_> = rows.iter().map(|[a, b, c]| (&**a, &**b, &**c)).collect();
         let journals = journals(&told);
         let rules = BookRules { post_sales, ..rules() };
         let (made, journalist) = day(rules, 1, &journals, Booked::new());

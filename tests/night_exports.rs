@@ -10,6 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use night::{Night, names};
+use tripsettle::sandbox::SandboxConfig;
 
 const EXPORTS: &str = include_str!("../src/cli/demo/exports.toml");
 const FILES: [&str; 7] = [
@@ -24,7 +25,10 @@ const FILES: [&str; 7] = [
 
 /// A night whose books have captures, bad debt, a cancellation and a doubt.
 fn night() -> Night {
-    let mut night = Night::begin();
+    let mut night = Night::begin_with(SandboxConfig {
+        auto_trips: true,
+        ..SandboxConfig::default()
+    });
     night.configure_by_file(EXPORTS);
     let began = (night.began - chrono::TimeDelta::hours(26)).to_rfc3339();
     let mut feed =
@@ -83,7 +87,7 @@ fn a_published_day_is_made_again_to_the_byte_in_another_zone_and_language() {
         unpublish(&night, &editions[0]);
         night.set("TZ", zone);
         night.set("LC_ALL", language);
-        night.tripsettle(&["settle"]);
+        night.tripsettle(&["run"]);
         let again = contents(&night.path("out").join(&editions[0]));
         assert_eq!(
             again.keys().collect::<Vec<_>>(),
@@ -102,7 +106,7 @@ fn a_published_day_is_made_again_to_the_byte_in_another_zone_and_language() {
         "[output]\nformats = [\"journal\"]\n[books]\npost_sales = true\n\
          [books.accounts]\nsales_clearing = \"Assets:Other\"\n",
     );
-    night.tripsettle(&["settle"]);
+    night.tripsettle(&["run"]);
     assert!(contents(&night.path("out").join(&editions[0])) == first);
     night.expect(0, &["verify"]);
 }

@@ -268,8 +268,8 @@ fn the_generic_file_is_as_configured() {
     assert_eq!(
         files["postings.csv"].0,
         "\u{feff}Day;Text;J;Acct;Sum;Unit\n\
-         24.11.2026;JE-20261124-000001 captured S;GL;Assets:Receivable:Processor;-1.50;a, c\n\
-         ;;GL;1200;1.50;a, c\n"
+         24.11.2026;JE-20261124-000001 captured S1;GL;Assets:Receivable:Processor;-1.50;\"a, c\"\n\
+         ;;GL;1200;1.50;\"a, c\"\n"
     );
 }
 

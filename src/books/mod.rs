@@ -9,6 +9,7 @@ mod bad_debt;
 mod control;
 mod debt;
 mod postings;
+mod proof;
 mod share;
 mod transaction;
 

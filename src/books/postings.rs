@@ -3,17 +3,29 @@
 //! The sale itself is in the retailer's own books (debit sales clearing, credit sales and tax
 //! payable) unless `books.post_sales` asks for it here. T is the cart total, X the tax in it:
 //!
-//! | event | debit | credit |
-//! |---|---|---|
-//! | sale, or a change of it (`post_sales`) | sales clearing T | sales T−X, tax payable X |
-//! | captured, by us or elsewhere; also the captured part of a partial capture | processor receivable | sales clearing |
-//! | bad debt: the unpaid part U | shopper receivable U−x, its tax x | sales clearing U |
-//! | reversal (money was found captured) | sales clearing | shopper receivable and its tax; then a capture |
-//! | recovery of what is owed | recovery clearing | shopper receivable and its tax |
-//! | recovery of what was written off | recovery clearing | bad debt recovered, or the allowance; tax payable, if its relief was taken |
-//! | write-off | bad-debt expense, or the allowance; tax payable x with `tax_relief` | shopper receivable and its tax |
-//! | cancelled elsewhere | cancelled sales T−X, tax payable X | sales clearing T |
-//! | in doubt, open, refused, pending, released holds, empty carts | nothing | nothing |
+//! ```text
+//! event                         debit                          credit
+//! ----------------------------  -----------------------------  ---------------------------------
+//! sale, or a change of it       sales clearing T               sales T−X, tax payable X
+//!   (`post_sales` only)
+//! captured, by us or elsewhere, processor receivable           sales clearing
+//!   in full or in part
+//! bad debt: unpaid part U       shopper receivable U−x,        sales clearing U
+//!                               its tax x
+//! reversal: found captured      sales clearing                 shopper receivable and its tax;
+//!                                                              then a capture
+//! recovery of what is owed      recovery clearing              shopper receivable and its tax
+//! recovery of what was          recovery clearing              bad debt recovered, or the
+//!   written off                                                allowance; tax payable, if its
+//!                                                              relief was taken
+//! write-off                     bad-debt expense, or the       shopper receivable and its tax
+//!                               allowance; tax payable x
+//!                               with `tax_relief`
+//! cancelled elsewhere           cancelled sales T−X,           sales clearing T
+//!                               tax payable X
+//! in doubt, open, refused,      nothing                        nothing
+//!   pending, holds, empty carts
+//! ```
 //!
 //! So the receivables stand, at every day's end, at what the bad-debt ledger has as its balance,
 //! and clearing is credited with what the control equation has captured, as bad debt and
@@ -29,15 +41,15 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Balances, BookRules, BooksDate, Currency, DayTotal, Event, Fact, Money, Role, StoreId, Trip,
-    TripKey,
+    Balances, BookRules, BooksDate, DayTotal, Event, Fact, Money, Role, Trip, TripKey,
 };
 
 use super::BooksError;
 use super::bad_debt::EntryKind;
-use super::control::{Equation, Imbalance};
+use super::control::Imbalance;
 use super::debt::{Debt, LossRules};
-use super::share::{sum, usable};
+use super::proof::Proof;
+use super::share::{tax_in, usable};
 use super::transaction::{About, Posting, Transaction, TransactionKind};
 
 /// An event of a trip, and how the cart total divides after it.
@@ -59,14 +71,7 @@ pub struct Journalist {
     rules: BookRules,
     booked: Booked,
     written: u64,
-    moved: BTreeMap<StoreId, BTreeMap<Currency, Moved>>,
-}
-
-/// What the day did to the two accounts that other books prove.
-#[derive(Debug, Default, Clone, Copy)]
-struct Moved {
-    clearing: i64,
-    receivable: i64,
+    moved: Proof,
 }
 
 /// One trip while its events are gone through.
@@ -89,7 +94,7 @@ impl Journalist {
             rules,
             booked,
             written: 0,
-            moved: BTreeMap::new(),
+            moved: Proof::default(),
         }
     }
 
@@ -123,7 +128,7 @@ impl Journalist {
             walk.before = step.after;
         }
         for made in &walk.made {
-            self.count(made)?;
+            self.moved.count(made)?;
         }
         Ok(walk.made)
     }
@@ -181,7 +186,7 @@ impl Journalist {
             &capture(captured),
         )?;
         let cancelled = after.cancelled.saturating_sub(walk.before.cancelled);
-        let tax = super::share::tax_in(cancelled, after.cart_total, tax);
+        let tax = tax_in(cancelled, after.cart_total, tax);
         let lines = [
             (Role::CancelledSales, cancelled.saturating_sub(tax)),
             (Role::TaxPayable, tax),
@@ -286,72 +291,17 @@ impl Journalist {
         Ok(Some(id))
     }
 
-    fn count(&mut self, made: &Transaction) -> Result<(), BooksError> {
-        let about = made.about();
-        let overflow = |why| BooksError::Money(about.id.clone(), why);
-        let of_store = self.moved.entry(about.key.store.clone()).or_default();
-        for line in made.postings() {
-            let moved = of_store.entry(line.amount.currency()).or_default();
-            let account = match line.role {
-                Role::SalesClearing => &mut moved.clearing,
-                Role::ShopperReceivable | Role::ShopperReceivableTax => &mut moved.receivable,
-                Role::ProcessorReceivable
-                | Role::BadDebtExpense
-                | Role::BadDebtAllowance
-                | Role::BadDebtRecovered
-                | Role::RecoveryClearing
-                | Role::TaxPayable
-                | Role::Sales
-                | Role::CancelledSales => continue,
-            };
-            *account = sum(*account, line.amount.minor()).map_err(overflow)?;
-        }
-        Ok(())
-    }
-
-    /// How many transactions were made.
-    pub fn written(&self) -> u64 {
-        self.written
-    }
-
     /// Proves the day's postings against the control equation and the bad-debt ledger.
     ///
     /// # Errors
     /// Every store and currency whose clearing or receivable moved by something else.
     pub fn check(&self, totals: &[DayTotal]) -> Result<(), Vec<Imbalance>> {
-        let mut wrong = Vec::new();
-        let mut left = self.moved.clone();
-        for day in totals {
-            let of_store = left.get_mut(&day.store);
-            let moved = of_store.and_then(|of_store| of_store.remove(&day.currency));
-            wrong.extend(self.difference(day, moved.unwrap_or_default()));
-        }
-        for (store, of_store) in left {
-            for (currency, moved) in of_store {
-                let nothing = DayTotal::nothing(store.clone(), currency);
-                wrong.extend(self.difference(&nothing, moved));
-            }
-        }
-        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+        self.moved.check(totals, self.rules.post_sales)
     }
 
-    fn difference(&self, day: &DayTotal, moved: Moved) -> Option<Imbalance> {
-        let wide = |minor: i64| i128::from(minor);
-        let went = wide(day.captured) + wide(day.bad_debt) + wide(day.cancelled);
-        let came = match self.rules.post_sales {
-            true => wide(day.new) + wide(day.amended),
-            false => 0,
-        };
-        let clearing = wide(moved.clearing) - (came - went);
-        let debt = wide(day.debt_closing) - wide(day.debt_opening);
-        let receivable = wide(moved.receivable) - debt;
-        let off = if clearing == 0 { receivable } else { clearing };
-        let minor = i64::try_from(off).unwrap_or(i64::MAX);
-        (off != 0).then(|| Imbalance {
-            store: day.store.clone(),
-            equation: Equation::Postings,
-            difference: Money::of_minor(minor, day.currency),
-        })
+    /// How many transactions were made.
+    pub fn written(&self) -> u64 {
+        self.written
     }
 }
 

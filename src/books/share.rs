@@ -64,7 +64,8 @@ mod tests {
     proptest! {
         #[test]
         fn shares_grow_with_the_part_and_add_up(
-            whole in 1_i64..1_000_000, tax in 0_i64..1_000_000, cuts in (0_i64..1_000_000, 0_i64..1_000_000),
+            whole in 1_i64..1_000_000, tax in 0_i64..1_000_000,
+            cuts in (0_i64..1_000_000, 0_i64..1_000_000),
         ) {
             let tax = tax.min(whole);
             let (a, b) = (cuts.0 % (whole + 1), cuts.1 % (whole + 1));

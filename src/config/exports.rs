@@ -19,12 +19,14 @@ const MOST_ROWS: u64 = 10_000_000;
 /// The longest name of an account.
 const NAME: usize = 200;
 
-/// The keys of accounts that are called otherwise by a target; they have no default.
-pub(super) fn account_keys() -> impl Iterator<Item = String> {
-    TARGETS.into_iter().flat_map(|target| {
+/// Keys without a default: the accounts that a target calls otherwise, and what the shape of the
+/// generic file has else.
+pub(super) fn keys_without_default() -> impl Iterator<Item = String> {
+    let accounts = TARGETS.into_iter().flat_map(|target| {
         let key = move |role: &Role| format!("export.{target}.accounts.{role}");
         Role::ALL.iter().map(key)
-    })
+    });
+    accounts.chain(shapes::KEYS.iter().map(|leaf| format!("export.csv.{leaf}")))
 }
 
 pub(super) fn read(reader: &Reader<'_>) -> Exports {

@@ -13,7 +13,7 @@ use super::problem::Problem;
 pub const DEFAULT_FILE: &str = include_str!("default.toml");
 
 /// Keys without a default, which [`DEFAULT_FILE`] only mentions.
-const WITHOUT_DEFAULT: [&str; 17] = [
+const WITHOUT_DEFAULT: [&str; 7] = [
     "payment_service.endpoint",
     "payment_service.region",
     "mail.url",
@@ -21,16 +21,6 @@ const WITHOUT_DEFAULT: [&str; 17] = [
     "mail.to",
     "mail.username",
     "mail.password_file",
-    "export.csv.columns",
-    "export.csv.once",
-    "export.csv.journal",
-    "export.csv.date_format",
-    "export.csv.delimiter",
-    "export.csv.line_ending",
-    "export.csv.zeros",
-    "export.csv.signs",
-    "export.csv.description_length",
-    "export.csv.max_decimals",
 ];
 const STORE_KEYS: [&str; 7] = [
     "timezone",
@@ -243,7 +233,7 @@ impl Layers {
         let with_default = self.values.keys().filter(free).cloned();
         let mut keys: Vec<String> = with_default
             .chain(WITHOUT_DEFAULT.iter().map(|key| (*key).to_owned()))
-            .chain(exports::account_keys())
+            .chain(exports::keys_without_default())
             .collect();
         keys.sort();
         keys.dedup();

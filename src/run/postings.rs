@@ -2,7 +2,7 @@
 //! made by, which the first edition keeps.
 
 use crate::books::{Booked, Journalist, Step, Transaction, TransactionKind};
-use crate::domain::{BooksDate, Break, DayTotal, Event, ExportFormat, Exports, Fact, Trip};
+use crate::domain::{BooksDate, DayTotal, Event, ExportFormat, Exports, Fact, Trip};
 use crate::outputs::publish::{StagedShelf, Staging};
 use crate::outputs::{
     BAD_DEBT, BAD_DEBT_SUMMARY, BREAKS, Exporter, FileEntry, RECONCILIATION, Refusals, Summary,

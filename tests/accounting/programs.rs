@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A program on the PATH. `ACCOUNTING=required` makes a missing one a failure: `tests/accounting/run`
-/// installs them all and sets it.
+/// A program on the PATH. `ACCOUNTING=required` makes a missing one a failure:
+/// `tests/accounting/run` installs them all and sets it.
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)

@@ -6,6 +6,20 @@ use super::super::processors::{date_format, delimiter};
 use super::super::reader::Reader;
 use super::plain;
 
+/// Keys of `[export.csv]` that the shape answers for where they are not set.
+pub(super) const KEYS: [&str; 10] = [
+    "columns",
+    "once",
+    "journal",
+    "date_format",
+    "delimiter",
+    "line_ending",
+    "zeros",
+    "signs",
+    "description_length",
+    "max_decimals",
+];
+
 /// A shape that is shipped; every part of it can be set by a key of its own.
 struct Shape {
     columns: &'static [&'static str],
