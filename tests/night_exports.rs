@@ -10,6 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use night::{Night, names};
+use tripsettle::domain::BooksDate;
 use tripsettle::sandbox::SandboxConfig;
 
 const EXPORTS: &str = include_str!("../src/cli/demo/exports.toml");
@@ -168,4 +169,78 @@ fn formats_switched_on_later_come_with_the_next_edition_under_the_same_numbers()
         "{journal}"
     );
     assert!(journal.contains("Assets:Other"), "{journal}");
+}
+
+const ACME: &str = "[store.STORE_1]\nprocessor = \"acme\"\non_decline = \"write_off\"\n\
+    [processor.acme]\nreports_dir = \"reports\"\n[processor.acme.columns]\n\
+    store_id = \"store\"\ntrip_id = \"trip\"\namount = \"amount\"\ncurrency = \"currency\"\n";
+
+#[test]
+fn money_found_later_is_a_reversal_in_the_open_day_that_names_the_closed_one() {
+    let mut night = night();
+    night.configure_by_file(&format!("{EXPORTS}{ACME}"));
+    night.write("reports/.keep", "");
+    let ended = night.tripsettle(&["run"]);
+    assert!(matches!(ended.code, Some(10..=12)), "{ended:#?}");
+    let first = night.editions()[0].split_once('/').unwrap().0.to_owned();
+    let debt =
+        |row: &&night::Row| row["kind"] == "bad_debt" && row["shopping_trip_id"] == "declined-1";
+    let booked = night.published("postings.csv");
+    let booked = booked.iter().find(debt).unwrap()["entry_id"].clone();
+    night.write(
+        "reports/late.csv",
+        "store,trip,amount,currency\nSTORE_1,declined-1,8.00,EUR\n",
+    );
+    let today = BooksDate::parse(&first).unwrap().next().to_string();
+    night.tripsettle(&["run", "--close", &today]);
+    let second = night::rows(&night.path("out").join(&today).join("e1/postings.csv"));
+    let told: Vec<String> = second
+        .iter()
+        .filter(|row| row["shopping_trip_id"] == "declined-1")
+        .map(|row| {
+            let row = |column: &str| row[column].as_str();
+            let (kind, account) = (row("kind"), row("account"));
+            format!(
+                "{kind} {account} {}/{} corrects {}",
+                row("debit"),
+                row("credit"),
+                row("corrects")
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            format!("reversal Assets:Clearing:Card 8.00/ corrects {booked}"),
+            format!("reversal Assets:Receivable:Shoppers /8.00 corrects {booked}"),
+            format!("capture Assets:Receivable:Processor 8.00/ corrects {booked}"),
+            format!("capture Assets:Clearing:Card /8.00 corrects {booked}"),
+        ]
+    );
+    assert_eq!(receivables(&night), closing_debt(&night));
+    night.expect(0, &["verify"]);
+}
+
+/// What the postings of all days leave on the receivables, by currency, in minor units.
+fn receivables(night: &Night) -> BTreeMap<String, i128> {
+    let mut sums = BTreeMap::new();
+    for row in night.published("postings.csv") {
+        let digits = |column: &str| row[column].replace('.', "").parse::<i128>().unwrap_or(0);
+        if row["account"].starts_with("Assets:Receivable:Shoppers") {
+            *sums.entry(row["currency"].clone()).or_insert(0) += digits("debit") - digits("credit");
+        }
+    }
+    sums.retain(|_, sum| *sum != 0);
+    sums
+}
+
+/// What the last day's bad-debt ledger closes with.
+fn closing_debt(night: &Night) -> BTreeMap<String, i128> {
+    let last = night.newest_editions().pop().unwrap();
+    let rows = night::rows(&last.join("bad_debt_summary.csv"));
+    let closing = |row: &night::Row| row["closing"].replace('.', "").parse::<i128>().unwrap();
+    let sums = rows
+        .iter()
+        .map(|row| (row["currency"].clone(), closing(row)));
+    sums.filter(|(_, sum)| *sum != 0).collect()
 }

@@ -13,7 +13,7 @@ use journal::date;
 use tripsettle::domain::{Currency, DayTotal, StoreId, Timestamp};
 use tripsettle::outputs::{RECONCILIATION, Summary, Workbook};
 
-const TABLE: &str = "store_id,shopping_trip_id,currency,cart_total,captured_amount,adjust_calls,detail\r\n\
+const TABLE: &str = "store_id,trip_id,currency,cart_total,captured_amount,adjust_calls,detail\r\n\
     0042,1E05,USD,15.90,-0.01,3,'=1+2\r\n\
     S1,1234567890123456789,KWD,1.234,0.000,0,\"a, \"\"b\"\"\"\r\n\
     S1,0001,JPY,1500,,12,@SUM(1)\r\n\
