@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "accounting/office.rs"]
+mod office;
 #[path = "accounting/programs.rs"]
 mod programs;
 #[path = "accounting/witness.rs"]
@@ -302,5 +304,95 @@ fn the_csv_files_have_the_totals_of_the_native_journal() {
         let (theirs, ours) = (balances(&hledger, &args), balances(&hledger, &native));
         assert!(ours.len() >= 3, "{ours:?}");
         assert_eq!(theirs, ours, "{}", shape.file);
+    }
+}
+
+/// Ids and words that a spreadsheet would like to make something else of.
+const ODD: &str = "store_id,trip_id,currency,cart_total,detail\r\n\
+    0042,1E05,USD,15.90,'=1+2\r\n\
+    S1,1234567890123456789,KWD,1.234,-1+2\r\n\
+    =1+2,00017,JPY,1500,@SUM(1)\r\n";
+
+fn odd_workbook() -> Vec<u8> {
+    let date = tripsettle::domain::BooksDate::parse("2026-11-24").unwrap();
+    let mut book = tripsettle::outputs::Workbook::begin(date, None).unwrap();
+    book.table("odd", ODD.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    book.finish(&mut bytes).unwrap();
+    bytes
+}
+
+fn cells(text: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let rows = reader.records().map(|row| row.unwrap());
+    rows.map(|row| row.iter().map(str::to_owned).collect())
+        .collect()
+}
+
+#[test]
+fn a_spreadsheet_shows_the_workbook_cell_by_cell_and_runs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let odd = dir.path().join("odd.xlsx");
+    fs::write(&odd, odd_workbook()).unwrap();
+    let night = editions()[0].join("night.xlsx");
+    assert!(fs::metadata(&night).unwrap().len() > 10_000);
+    let Some(soffice) = program("soffice") else {
+        return;
+    };
+    let shown = office::converted(&soffice, &odd, office::SHEETS);
+    assert_eq!(cells(&shown["odd-odd.csv"]), cells(ODD));
+    let sheets = office::converted(&soffice, &night, office::SHEETS);
+    for (sheet, file) in [
+        ("reconciliation", "reconciliation.csv"),
+        ("breaks", "breaks.csv"),
+        ("bad debt", "bad_debt.csv"),
+        ("bad debt summary", "bad_debt_summary.csv"),
+    ] {
+        let shown = &sheets[&format!("night-{sheet}.csv")];
+        assert_eq!(cells(shown), cells(&read(file)), "{sheet}");
+    }
+    assert!(
+        sheets["night-control.csv"].starts_with("BALANCED"),
+        "{}",
+        sheets["night-control.csv"]
+    );
+    for book in [&odd, &night] {
+        let flat = office::converted(&soffice, book, office::FLAT);
+        assert!(
+            flat.values().all(|text| !text.contains("table:formula")),
+            "a formula"
+        );
+    }
+}
+
+#[test]
+fn a_spreadsheet_makes_no_formula_of_any_csv() {
+    let dir = tempfile::tempdir().unwrap();
+    // The witness for the witness: a formula is found where there is one.
+    let running = dir.path().join("running.csv");
+    fs::write(&running, "a,b\r\n1,=1+2\r\n").unwrap();
+    let files = [
+        "reconciliation",
+        "bad_debt",
+        "bad_debt_summary",
+        "breaks",
+        "rejected",
+        "postings",
+    ];
+    let paths = files.map(|name| editions()[0].join(format!("{name}.csv")));
+    assert!(paths.iter().all(|path| path.exists()));
+    let Some(soffice) = program("soffice") else {
+        return;
+    };
+    let has_formula = |path: &Path| {
+        let flat = office::converted(&soffice, path, office::FLAT);
+        flat.values().any(|text| text.contains("table:formula"))
+    };
+    assert!(has_formula(&running), "a formula is not seen");
+    for path in paths {
+        assert!(!has_formula(&path), "{}", path.display());
     }
 }

@@ -20,7 +20,7 @@ const TABLE: &str = "store_id,trip_id,currency,cart_total,captured_amount,adjust
     S1,T4,USD,9999999999999.99,12345678901234.56,1,=HYPERLINK(\"\"x\"\")\r\n";
 
 fn workbook() -> Vec<u8> {
-    let mut book = Workbook::begin(date(1)).unwrap();
+    let mut book = Workbook::begin(date(1), None).unwrap();
     let mut summary = Summary::new(date(1), Timestamp::parse("2026-11-25T02:30:00Z").unwrap());
     let (store, usd) = (StoreId::of("S1").unwrap(), Currency::of("USD").unwrap());
     let day = DayTotal {
@@ -148,7 +148,7 @@ fn every_row_of_a_published_table_is_in_it() {
     let output = tempfile::tempdir().unwrap();
     let [folder, _] = edition::published(output.path());
     let csv = std::fs::read(folder.join(RECONCILIATION)).unwrap();
-    let mut book = Workbook::begin(date(1)).unwrap();
+    let mut book = Workbook::begin(date(1), None).unwrap();
     book.table("reconciliation", csv.as_slice()).unwrap();
     let mut bytes = Vec::new();
     book.finish(&mut bytes).unwrap();

@@ -112,6 +112,11 @@ impl Staging {
         })
     }
 
+    /// The folder, for what is kept only while a file is made.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// A new file of the edition, hashed while it is written.
     ///
     /// # Errors

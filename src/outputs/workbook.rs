@@ -7,6 +7,7 @@
 //! Rows are streamed; a table longer than a sheet goes on in the next one.
 
 use std::io::{Read, Write};
+use std::path::Path;
 
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{
@@ -54,11 +55,12 @@ struct Looks {
 }
 
 impl Workbook {
-    /// An empty workbook of the day.
+    /// An empty workbook of the day. Rows wait in nameless files in the `spill` folder until the
+    /// workbook is written, else where the machine keeps temporary files.
     ///
     /// # Errors
-    /// A date that a spreadsheet does not know.
-    pub fn begin(date: BooksDate) -> Result<Self, OutputError> {
+    /// A date that a spreadsheet does not know, or a folder that cannot be written.
+    pub fn begin(date: BooksDate, spill: Option<&Path>) -> Result<Self, OutputError> {
         let made = ExcelDateTime::parse_from_str(&date.to_string()).map_err(|why| failed(&why))?;
         let title = format!("tripsettle {date}");
         let properties = DocProperties::new()
@@ -66,6 +68,9 @@ impl Workbook {
             .set_creation_datetime(&made);
         let mut book = Book::new();
         book.set_properties(&properties);
+        if let Some(spill) = spill {
+            book.set_tempdir(spill).map_err(|why| failed(&why))?;
+        }
         let amounts = ["0", "0.0", "0.00", "0.000", "0.0000"];
         Ok(Self {
             book,

@@ -195,7 +195,7 @@ pub fn workbook(
     if !exports.formats.contains(&ExportFormat::Xlsx) {
         return Ok(None);
     }
-    let mut book = Workbook::begin(date)?;
+    let mut book = Workbook::begin(date, Some(staging.dir()))?;
     book.page(&summary.control_page()?)?;
     for (sheet, file) in [
         ("reconciliation", RECONCILIATION),

@@ -141,6 +141,7 @@ pub struct Exporter<'a, S: Shelf> {
     open: Vec<(ExportFormat, Open<S::File>)>,
     refused: Refused,
     line: Vec<u8>,
+    at: Option<(StoreId, Dimensions)>,
 }
 
 impl<'a, S: Shelf> Exporter<'a, S> {
@@ -155,6 +156,7 @@ impl<'a, S: Shelf> Exporter<'a, S> {
             open: Vec::new(),
             refused: BTreeMap::new(),
             line: Vec::with_capacity(2048),
+            at: None,
         };
         for name in &exports.formats {
             let Some(format) = of(*name, date, exports) else {
@@ -185,7 +187,10 @@ impl<'a, S: Shelf> Exporter<'a, S> {
             return Ok(());
         };
         let store = &entry.about().key.store;
-        let at = self.exports.dimensions(store);
+        let at = match self.at.take() {
+            Some((same, at)) if same == *store => at,
+            Some(_) | None => self.exports.dimensions(store),
+        };
         for (name, open) in &mut self.open {
             if let Some(why) = open.format.refuses(entry) {
                 let of_store = self.refused.entry(store.clone()).or_default();
@@ -205,6 +210,7 @@ impl<'a, S: Shelf> Exporter<'a, S> {
             open.count(entry)?;
             open.put(&self.line)?;
         }
+        self.at = Some((store.clone(), at));
         Ok(())
     }
 
