@@ -27,8 +27,8 @@ fn editions() -> &'static [PathBuf] {
         let demo = dir.path().join("demo");
         let program = env!("CARGO_BIN_EXE_tripsettle");
         let args = ["demo", "--quiet", "--dir", demo.to_str().unwrap()];
-        let played = Command::new(program).args(args).status().unwrap();
-        assert!(played.success(), "the demo");
+        let played = Command::new(program).args(args).output().unwrap();
+        assert!(played.status.success(), "the demo: {played:?}");
         let mut editions = Vec::new();
         for day in fs::read_dir(demo.join("out")).unwrap() {
             let inside = fs::read_dir(day.unwrap().path()).unwrap();

@@ -1,4 +1,5 @@
 //! The programs of the accountants, where they are installed.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
