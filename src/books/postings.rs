@@ -136,20 +136,10 @@ impl Journalist {
     fn step(&mut self, walk: &mut Walk<'_>, step: &Step<'_>) -> Result<(), BooksError> {
         let (event, before, after) = (step.event, walk.before, step.after);
         let tax_before = usable(walk.tax, cart(&before));
-        match &event.fact {
-            Fact::Taken { trip, .. } => walk.tax = trip.tax,
-            Fact::Amended { tax, .. } => walk.tax = *tax,
-            Fact::Elsewhere { .. }
-            | Fact::Intent { .. }
-            | Fact::Replied { .. }
-            | Fact::Evidence { .. }
-            | Fact::NoEvidence { .. }
-            | Fact::Line { .. }
-            | Fact::Ruled { .. }
-            | Fact::Lost { .. }
-            | Fact::FoundCaptured { .. }
-            | Fact::BreakOpened { .. }
-            | Fact::BreakCured { .. } => {}
+        if let Fact::Taken { trip, .. } = &event.fact {
+            walk.tax = trip.tax;
+        } else if let Fact::Amended { tax, .. } = &event.fact {
+            walk.tax = *tax;
         }
         let tax = usable(walk.tax, cart(&after));
         let of = |end: i64, was: i64| end.saturating_sub(was);

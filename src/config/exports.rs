@@ -192,15 +192,15 @@ fn words(reader: &Reader<'_>, key: &str) -> String {
 
 /// Text that does no harm in any file: to a spreadsheet, a ledger or a CSV reader.
 fn plain(text: &str) -> Result<String, String> {
-    let bad = |c: char| c.is_control() || matches!(c, '"' | ';');
+    let bad = |c: char| c.is_control() || matches!(c, '"' | ';' | '\\');
     let formula = text.starts_with([
         '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
     ]);
     let blank = text.trim() != text || text.is_empty();
     match formula || blank || text.chars().any(bad) || text.chars().count() > NAME {
         true => Err(format!(
-            "`{}` is not plain text: up to {NAME} characters, none of them a quote, a semicolon or \
-             a control character, and no = + - @ or blank in front",
+            "`{}` is not plain text: up to {NAME} characters, none of them a quote, a semicolon, \
+             a backslash or a control character, and no = + - @ or blank in front",
             text.chars().take(40).collect::<String>()
         )),
         false => Ok(text.to_owned()),
