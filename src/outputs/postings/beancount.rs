@@ -4,10 +4,10 @@
 //! keep to Beancount's alphabet: what is none of `A-Z a-z 0-9 -` becomes `-`, and a part that does
 //! not begin with a capital or a digit gets one; the metadata have the names as they are.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use crate::books::{Posting, Transaction};
+use crate::books::Transaction;
 use crate::domain::{BooksDate, Chart, Dimensions, Exports};
 
 use super::{Format, Limits, Refusal, rows};
@@ -16,7 +16,8 @@ pub struct Beancount {
     date: BooksDate,
     chart: Chart,
     declare: bool,
-    accounts: BTreeSet<String>,
+    /// By their names as configured: the names in Beancount's alphabet.
+    accounts: BTreeMap<String, String>,
 }
 
 impl Beancount {
@@ -25,14 +26,25 @@ impl Beancount {
             date,
             chart: exports.chart.clone(),
             declare: exports.declare,
-            accounts: BTreeSet::new(),
+            accounts: BTreeMap::new(),
         }
     }
 
-    fn account(&self, entry: &Transaction, line: &Posting) -> String {
-        let account = rows::account(&self.chart, entry, line);
-        let parts: Vec<String> = account.split(':').map(part).collect();
-        parts.join(":")
+    /// Names the accounts of an entry, and opens those that are new.
+    fn name(&mut self, entry: &Transaction, to: &mut Vec<u8>) {
+        for line in entry.postings() {
+            let account = rows::account(&self.chart, entry, line);
+            if self.accounts.contains_key(account.as_ref()) {
+                continue;
+            }
+            let parts: Vec<String> = account.split(':').map(part).collect();
+            let name = parts.join(":");
+            // Two names as configured may be one here.
+            if self.declare && !self.accounts.values().any(|open| *open == name) {
+                let _ = writeln!(to, "{} open {name}", self.date);
+            }
+            self.accounts.insert(account.into_owned(), name);
+        }
     }
 }
 
@@ -72,13 +84,7 @@ impl Format for Beancount {
         let about = entry.about();
         let (date, id) = (about.books_date, &about.id);
         to.push(b'\n');
-        for line in entry.postings().iter().filter(|_| self.declare) {
-            let account = self.account(entry, line);
-            if !self.accounts.contains(&account) {
-                let _ = writeln!(to, "{date} open {account}");
-                self.accounts.insert(account);
-            }
-        }
+        self.name(entry, to);
         let (words, key) = (about.kind.words(), &about.key);
         let _ = write!(to, "{date} * \"{words} {key}\" ^{id}");
         let link = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
@@ -104,9 +110,11 @@ impl Format for Beancount {
             let _ = value.map(|value| writeln!(to, "  {name}: \"{value}\""));
         }
         for line in entry.postings() {
-            let account = self.account(entry, line);
-            let (amount, currency) = (line.amount.decimal_text(), line.amount.currency());
-            let _ = writeln!(to, "  {account}  {amount} {currency}");
+            let account = rows::account(&self.chart, entry, line);
+            let name = self.accounts.get(account.as_ref());
+            let _ = write!(to, "  {}  ", name.map_or("", String::as_str));
+            rows::amount(to, line.amount);
+            let _ = writeln!(to, " {}", line.amount.currency());
         }
     }
 }

@@ -93,8 +93,9 @@ impl Format for Journal {
         to.push(b'\n');
         for line in entry.postings() {
             let account = rows::account(&self.chart, entry, line);
-            let (currency, amount) = (line.amount.currency(), line.amount.decimal_text());
-            let _ = writeln!(to, "    {account}  {currency} {amount}");
+            let _ = write!(to, "    {account}  {} ", line.amount.currency());
+            rows::amount(to, line.amount);
+            to.push(b'\n');
         }
     }
 }

@@ -29,8 +29,9 @@ impl<'a> Row<'a> {
 
     fn part(&mut self) {
         if !std::mem::take(&mut self.first) {
-            // Writing to a Vec cannot fail.
-            let _ = write!(self.to, "{}", self.delimiter);
+            let mut bytes = [0; 4];
+            self.to
+                .extend_from_slice(self.delimiter.encode_utf8(&mut bytes).as_bytes());
         }
     }
 
@@ -38,6 +39,7 @@ impl<'a> Row<'a> {
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.part();
         if text.contains(self.delimiter) && self.delimiter != ',' {
+            // Writing to a Vec cannot fail.
             let _ = write!(self.to, "\"{}\"", text.replace('"', "\"\""));
         } else {
             cells::verbatim(self.to, text);
@@ -84,6 +86,11 @@ pub const CRLF: &str = "\r\n";
 /// The amount with its sign turned.
 pub fn opposite(amount: Money) -> Money {
     Money::of_minor(amount.minor().saturating_neg(), amount.currency())
+}
+
+/// An amount in plain text.
+pub fn amount(to: &mut Vec<u8>, amount: Money) {
+    cells::amount(to, amount);
 }
 
 /// The two sides of a line: one of them has the amount.
