@@ -37,6 +37,8 @@
 //!   counted over all trips by `run::stakes`, never carried over from the ledger's entries.
 //! - Every cent is in exactly one part: [`domain::Balances::hold`] for a trip, a CHECK in the
 //!   database, [`domain::DayTotal::difference`] for a day; what does not balance is not published.
+//! - Every transaction balances: [`books::Transaction`] has no other constructor, and
+//!   [`books::Journalist::check`] holds a day's postings against its control equation and ledger.
 //! - Status is derived: [`settlement::History`] alone makes one; the trip's row repeats it and is
 //!   written in the same transaction as the event.
 //! - The same night gives the same bytes: `run::render` is a function of the journal up to a place.
@@ -77,6 +79,11 @@
 //! - The feed names no person (a purchase id names a purchase): nobody is counted as a repeated
 //!   non-payer.
 //! - The day before a move to another zone or cut-off lasts until the move.
+//! - A debt is a receivable until it is written off; only then is it a loss (`books::postings`).
+//! - What postings are made by (accounts, formats, shapes) is kept with each edition: a later one
+//!   is made by the same, plus what was switched on since, so that no posting ever changes.
+//! - Xero's file has no currency, so that it takes one only; entries in others are told as
+//!   `export_left_out` (info), what a target cannot hold as `export_refused` (warning).
 //! - `demo` ends with 0 when the night was played, whatever the night's own exit code was.
 //!
 //! # What you were told → your room
@@ -95,6 +102,8 @@
 //! | a debt that cannot be settled, a ledger entry | `settlement::debt`, `books`, `run::debt` |
 //! | a day that begins or ends at the wrong moment | `domain::time`, `config::days` |
 //! | a file's columns, bytes, place | `outputs`, `run::close` |
+//! | what an event posts, and under which number | `books::postings`, `run::postings` |
+//! | a file of postings that a program refuses | `outputs::postings` |
 //! | a new edition without a reason, or none | `run::close` (`next_edition`) |
 //! | the mail | `run::story`, `mail`; not delivered: `run::outbox` |
 //! | the exit code | `run::report` |

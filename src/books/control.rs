@@ -128,7 +128,7 @@ fn exact(sum: i64, plus: i64, minus: i64) -> Result<i64, MoneyError> {
     i64::try_from(exact).map_err(|_| MoneyError::OutOfRange("a day's total".to_owned()))
 }
 
-/// Which of the two equations.
+/// Which equation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Equation {
     /// Opening + new + amended = captured + bad debt + cancelled + closing.
@@ -136,6 +136,9 @@ pub enum Equation {
     /// Opening debt + new − reversed − recovered − written off = closing debt, and the day's
     /// bad debt is what the ledger booked.
     BadDebt,
+    /// Clearing was credited with what was captured, lost and cancelled, and the receivables moved
+    /// as the bad-debt ledger did.
+    Postings,
 }
 
 /// An equation that does not hold: nothing of the day may be published.
@@ -157,6 +160,7 @@ impl fmt::Display for Imbalance {
         let equation = match self.equation {
             Equation::Control => "the control equation",
             Equation::BadDebt => "the bad-debt ledger",
+            Equation::Postings => "the postings",
         };
         write!(f, "{equation} of store {store} is off by {difference}")
     }

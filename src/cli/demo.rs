@@ -19,6 +19,9 @@ use super::exit::Failure;
 use super::print::Output;
 use super::{state, wire};
 
+/// Every file of postings; Xero's organisation is in the United States.
+const EXPORTS: &str = include_str!("demo/exports.toml");
+
 /// What shows that a folder is a demo's own and may be emptied by the next one.
 const MARKER: &str = ".tripsettle-demo";
 
@@ -107,10 +110,12 @@ fn configure(dir: &Path, url: &str, region: &str) -> Result<Arc<Config>, Failure
     let text = format!(
         "# The demo's configuration; the sandbox it names lived as long as the demo.\n\
          state_dir = \"state\"\noutput_dir = \"out\"\ninbox_dir = \"inbox\"\n\n\
+         {EXPORTS}\
          [payment_service]\nendpoint = \"{url}\"\nregion = \"{region}\"\n\
          requests_per_second = 500\nburst = 50\n\n\
          [settlement]\non_decline = \"capture_authorized\"\n\n\
-         [store.BERLIN]\ntimezone = \"Europe/Berlin\"\non_decline = \"search\"\n\n\
+         [store.BERLIN]\ntimezone = \"Europe/Berlin\"\non_decline = \"search\"\n\
+         location = \"Berlin Mitte\"\n\n\
          [store.TOKYO]\ntimezone = \"Asia/Tokyo\"\non_decline = \"write_off\"\n\n\
          [store.NEW_YORK]\ntimezone = \"America/New_York\"\nprocessor = \"acme\"\n\n\
          [processor.acme]\nreports_dir = \"reports\"\n\

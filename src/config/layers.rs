@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+use super::exports;
 use super::problem::Problem;
 
 /// The defaults, commented: `tripsettle config generate` prints it.
@@ -21,7 +22,7 @@ const WITHOUT_DEFAULT: [&str; 7] = [
     "mail.username",
     "mail.password_file",
 ];
-const STORE_KEYS: [&str; 7] = [
+const STORE_KEYS: [&str; 10] = [
     "timezone",
     "cutoff",
     "calendar_changes",
@@ -29,6 +30,9 @@ const STORE_KEYS: [&str; 7] = [
     "holidays",
     "processor",
     "on_decline",
+    "location",
+    "class",
+    "subsidiary",
 ];
 const PROCESSOR_KEYS: [&str; 17] = [
     "lifetime_hours",
@@ -234,6 +238,7 @@ impl Layers {
         let with_default = self.values.keys().filter(free).cloned();
         let mut keys: Vec<String> = with_default
             .chain(WITHOUT_DEFAULT.iter().map(|key| (*key).to_owned()))
+            .chain(exports::keys_without_default())
             .collect();
         keys.sort();
         keys.dedup();
@@ -276,8 +281,10 @@ impl Layers {
         sections.extend(name.map(|name| format!("processor.{name}")));
         sections.extend(name.map(|name| format!("processor.{name}.columns")));
         let scalars = self.known_scalars();
-        let plain = scalars.iter().filter_map(|key| key.split_once('.'));
-        sections.extend(plain.map(|(section, _)| section.to_owned()));
+        for key in &scalars {
+            let ends = key.match_indices('.').map(|(end, _)| end);
+            sections.extend(ends.filter_map(|end| key.get(..end)).map(str::to_owned));
+        }
         sections
     }
 }

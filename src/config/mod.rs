@@ -2,6 +2,7 @@
 //! opens what it names.
 
 mod days;
+mod exports;
 mod layers;
 mod places;
 mod problem;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{
-    Calendar, Currency, DeclinePolicy, GenericCsvFormat, MailUrl, Money, ProcessorName,
+    Calendar, Currency, DeclinePolicy, Exports, GenericCsvFormat, MailUrl, Money, ProcessorName,
     SettlementPolicy, StoreId,
 };
 
@@ -62,6 +63,8 @@ pub struct Config {
     pub stores: BTreeMap<StoreId, StoreConfig>,
     /// Card processors.
     pub processors: BTreeMap<ProcessorName, ProcessorConfig>,
+    /// Which files of postings are made, and how.
+    pub exports: Exports,
     layers: Layers,
 }
 

@@ -123,7 +123,7 @@ fn exponents(reader: &Reader<'_>, key: &str) -> Exponents {
 }
 
 /// A byte that stands in no amount, date or quoted cell.
-fn delimiter(text: &str) -> Result<u8, String> {
+pub(super) fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         [one] if b",;|:\t".contains(one) => Ok(*one),
         _ => Err(format!("`{text}` is not one of , ; | : or a tab")),
@@ -131,7 +131,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
 }
 
 /// A format that gives back the day that it wrote, with or without a time of day.
-fn date_format(text: &str) -> Result<String, String> {
+pub(super) fn date_format(text: &str) -> Result<String, String> {
     let day = DateTime::UNIX_EPOCH.date_naive();
     let mut written = String::new();
     let items: Vec<Item<'_>> = StrftimeItems::new(text).collect();

@@ -13,8 +13,8 @@ use super::days::{Day, Expects};
 use super::layers::Layers;
 use super::reader::Reader;
 use super::{
-    Config, DebtConfig, MailConfig, PaymentServiceConfig, StoreConfig, SweepConfig, places,
-    processors,
+    Config, DebtConfig, MailConfig, PaymentServiceConfig, StoreConfig, SweepConfig, exports,
+    places, processors,
 };
 
 /// The longest lifetime that makes sense to configure, in hours.
@@ -81,6 +81,7 @@ pub(super) fn read(reader: &Reader<'_>, file: Option<PathBuf>, layers: Layers) -
         mail: mail(reader),
         stores: stores(reader, &company, &expects),
         processors: processors::read(reader, lifetime_ms, margin_ms),
+        exports: exports::read(reader),
         company: company.calendar,
         file,
         layers,

@@ -61,6 +61,10 @@ pub enum BreakKind {
     UnknownLine,
     /// A line of a processor's report that could not be read.
     UnreadableLine,
+    /// Entries that a file of postings cannot hold: they are not in it.
+    ExportRefused,
+    /// Entries in a currency that a file of postings is not configured for.
+    ExportLeftOut,
 }
 
 spelled!(BreakKind {
@@ -84,6 +88,8 @@ spelled!(BreakKind {
     UnknownProcessor = "unknown_processor",
     UnknownLine = "unknown_line",
     UnreadableLine = "unreadable_line",
+    ExportRefused = "export_refused",
+    ExportLeftOut = "export_left_out",
 });
 
 impl BreakKind {
@@ -108,8 +114,9 @@ impl BreakKind {
             | Self::CancelUnconfirmed
             | Self::UnknownProcessor
             | Self::UnknownLine
-            | Self::UnreadableLine => Severity::Warning,
-            Self::UnknownStore => Severity::Info,
+            | Self::UnreadableLine
+            | Self::ExportRefused => Severity::Warning,
+            Self::UnknownStore | Self::ExportLeftOut => Severity::Info,
         }
     }
 }

@@ -5,10 +5,12 @@
 pub mod breaks;
 pub mod call;
 pub mod cards;
+pub mod chart;
 pub mod day;
 pub mod debt;
 pub mod event;
 pub mod evidence;
+pub mod exports;
 pub mod head;
 pub mod ids;
 pub mod mail;
@@ -21,10 +23,14 @@ pub mod trip;
 
 pub use breaks::{Break, BreakKind, Severity};
 pub use call::{Call, Heard, Reply, Stop};
+pub use chart::{BookRules, Chart, Dimensions, Role, Where, WriteOffMethod};
 pub use day::{ClosedDays, DayTotal};
 pub use debt::{DebtAct, DebtAge, DebtRuling, ReversedInto};
 pub use event::{Elsewhere, Event, Fact, LossReason, Ruling, Verdict};
 pub use evidence::{ProcessorLine, TransactionalData};
+pub use exports::{
+    Cell, Column, CsvTarget, ExportFormat, Exports, Field, QboTarget, Target, XeroTarget,
+};
 pub use head::Head;
 pub use ids::{BadName, ProcessorName, RunId, StoreId, TripId, TripKey};
 pub use mail::{MailUrl, MailUrlError, StartTls};

@@ -135,6 +135,7 @@ fn file_part(name: &str, bytes: &[u8]) -> Result<SinglePart, MailError> {
         Some((_, "csv")) => "text/csv; charset=utf-8",
         Some((_, "txt")) => "text/plain; charset=utf-8",
         Some((_, "json")) => "application/json",
+        Some((_, "xlsx")) => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         Some(_) | None => "application/octet-stream",
     };
     let kind = ContentType::parse(kind).map_err(|why| cannot(&why))?;

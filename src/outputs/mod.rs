@@ -9,7 +9,9 @@ mod bad_debt;
 mod breaks;
 mod cells;
 mod changes;
+mod control_page;
 mod manifest;
+mod postings;
 pub mod publish;
 mod reconciliation;
 mod rejected;
@@ -18,16 +20,20 @@ mod summary_json;
 mod summary_text;
 mod table;
 mod tally;
+mod workbook;
 
 pub use bad_debt::{BadDebtSummaryWriter, BadDebtWriter};
 pub use breaks::{BreakRow, BreaksWriter};
 pub use changes::ChangesWriter;
+pub use control_page::{Item, PageRow};
 pub use manifest::{FileEntry, Manifest, sha256_hex};
+pub use postings::{Exporter, Refusals, Shelf};
 pub use reconciliation::{ReconciliationRow, ReconciliationWriter, TripDay};
 pub use rejected::RejectedWriter;
 pub use summary::{Stake, Summary};
 pub use table::FileTotals;
 pub use tally::tally;
+pub use workbook::Workbook;
 
 use crate::domain::MoneyError;
 
@@ -47,6 +53,10 @@ pub const CHANGES: &str = "changes.csv";
 pub const SUMMARY_JSON: &str = "summary.json";
 /// `summary.txt`: the day for people.
 pub const SUMMARY_TEXT: &str = "summary.txt";
+/// `night.xlsx`: the tables and the control page in one workbook, for people.
+pub const WORKBOOK: &str = "night.xlsx";
+/// What the names of all files of postings begin with.
+pub const POSTINGS: &str = "postings.";
 /// `manifest.json`: what the edition consists of.
 pub const MANIFEST: &str = "manifest.json";
 

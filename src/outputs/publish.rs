@@ -6,6 +6,7 @@
 //! the last two leaves a committed close and a staged folder: calling [`publish`] again ends it.
 
 mod reading;
+mod shelf;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -19,6 +20,7 @@ use crate::domain::BooksDate;
 use crate::planted::{self, Bug};
 
 pub use reading::{editions, hash_file};
+pub use shelf::StagedShelf;
 
 use super::manifest::hex;
 use super::{FileEntry, FileTotals, MANIFEST, Manifest, OutputError, sha256_hex};
@@ -114,11 +116,16 @@ impl Staging {
         })
     }
 
+    /// The folder, for what is kept only while a file is made.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// A new file of the edition, hashed while it is written.
     ///
     /// # Errors
     /// I/O, also when the name was taken before.
-    pub fn file(&self, name: &'static str) -> Result<StagedFile, PublishError> {
+    pub fn file(&self, name: &str) -> Result<StagedFile, PublishError> {
         let path = self.dir.join(name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(self.modes.file);
@@ -126,7 +133,7 @@ impl Staging {
         let permissions = Permissions::from_mode(self.modes.file);
         file.set_permissions(permissions).map_err(failed(&path))?;
         Ok(StagedFile {
-            name,
+            name: name.to_owned(),
             path,
             to: BufWriter::with_capacity(1 << 16, file),
             hash: Sha256::new(),
@@ -190,7 +197,7 @@ pub struct StagedEdition {
 /// A file of a staged edition.
 #[derive(Debug)]
 pub struct StagedFile {
-    name: &'static str,
+    name: String,
     path: PathBuf,
     to: BufWriter<File>,
     hash: Sha256,
@@ -207,7 +214,7 @@ impl StagedFile {
         self.to.get_ref().sync_all().map_err(failed(&self.path))?;
         let sha256 = hex(&self.hash.finalize());
         let of = |totals: &FileTotals| {
-            FileEntry::of_table(self.name, sha256.clone(), self.bytes, totals)
+            FileEntry::of_table(&self.name, sha256.clone(), self.bytes, totals)
         };
         Ok(match totals {
             Some(totals) => of(totals),

@@ -93,6 +93,8 @@ pub struct Summary {
     pub(super) ledger: BTreeMap<(EntryKind, LossReason, Currency), (u64, i64)>,
     pub(super) ageing: Ageing,
     pub(super) breaks: BTreeMap<BreakKind, BTreeMap<BreakStatus, u64>>,
+    /// Days since the oldest open break of a kind was seen first.
+    pub(super) oldest: BTreeMap<BreakKind, u64>,
     pub(super) doubts: Stakes,
     pub(super) at_risk: Stakes,
     pub(super) rejected: u64,
@@ -115,6 +117,7 @@ impl Summary {
             ledger: BTreeMap::new(),
             ageing: Ageing::default(),
             breaks: BTreeMap::new(),
+            oldest: BTreeMap::new(),
             doubts: Stakes::default(),
             at_risk: Stakes::default(),
             rejected: 0,
@@ -145,6 +148,11 @@ impl Summary {
     /// Counts a row of `breaks.csv`.
     pub fn add_break(&mut self, row: &BreakRow<'_>) {
         count(self.breaks.entry(row.found.kind).or_default(), row.status);
+        if row.status == BreakStatus::Open {
+            let age = row.books_date.days_since(row.first_seen);
+            let oldest = self.oldest.entry(row.found.kind).or_default();
+            *oldest = u64::try_from(age).unwrap_or(0).max(*oldest);
+        }
     }
 
     /// Counts an entry of the bad-debt ledger.

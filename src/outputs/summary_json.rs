@@ -35,6 +35,7 @@ struct Shape<'a> {
     at_risk_until: String,
     at_risk: StakesShape<'a>,
     breaks: Vec<BreakShape>,
+    not_known: Vec<String>,
     feed: FeedShape,
     journal: JournalShape,
 }
@@ -127,6 +128,7 @@ struct BreakShape {
     severity: Severity,
     open: u64,
     cured: u64,
+    oldest_days: u64,
 }
 
 #[derive(Serialize)]
@@ -169,7 +171,12 @@ pub(super) fn bytes(summary: &Summary, edition: u32) -> Result<Vec<u8>, OutputEr
         doubts: stakes(&summary.doubts),
         at_risk_until: summary.at_risk_until.to_string(),
         at_risk: stakes(&summary.at_risk),
-        breaks: summary.breaks.iter().map(breaks).collect(),
+        breaks: summary
+            .breaks
+            .iter()
+            .map(|of| breaks(summary, of))
+            .collect(),
+        not_known: summary.not_known(),
         feed: FeedShape {
             rejected_rows: summary.rejected,
             scan_code_trips: summary.scan_codes,
@@ -199,6 +206,7 @@ fn imbalances(summary: &Summary) -> impl Iterator<Item = ImbalanceShape<'_>> {
         equation: match wrong.equation {
             Equation::Control => "control",
             Equation::BadDebt => "bad_debt",
+            Equation::Postings => "postings",
         },
         difference: wrong.difference.decimal_text(),
     })
@@ -290,12 +298,13 @@ fn money(sums: &ByCurrency) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn breaks((kind, by): (&BreakKind, &BTreeMap<BreakStatus, u64>)) -> BreakShape {
+fn breaks(summary: &Summary, (kind, by): (&BreakKind, &BTreeMap<BreakStatus, u64>)) -> BreakShape {
     let of = |status| by.get(&status).copied().unwrap_or(0);
     BreakShape {
         kind: *kind,
         severity: kind.severity(),
         open: of(BreakStatus::Open),
         cured: of(BreakStatus::Cured),
+        oldest_days: summary.oldest.get(kind).copied().unwrap_or(0),
     }
 }

@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::books::EntryKind;
 use crate::domain::{
     BreakKind, CaptureState, Currency, DayTotal, Money, MoneyError, Severity, Status,
 };
@@ -19,6 +20,10 @@ const WIDTH: usize = 100;
 const CURRENCIES: usize = 3;
 /// Trips named of a list.
 const NAMED: usize = 3;
+/// Lines of the lists of words.
+const REASON_LINES: usize = 2;
+const BREAK_LINES: usize = 5;
+const UNKNOWN_LINES: usize = 2;
 
 type Term = (&'static str, fn(&DayTotal) -> i64);
 
@@ -64,7 +69,8 @@ pub(super) fn text(summary: &Summary, edition: u32) -> Result<String, MoneyError
     page.line(verdict(summary, edition));
     money(&mut page, summary)?;
     outcomes(&mut page, summary)?;
-    unknown(&mut page, summary);
+    reasons(&mut page, summary);
+    captures(&mut page, summary);
     attention(&mut page, summary);
     Ok(page.text)
 }
@@ -182,8 +188,25 @@ fn outcomes(page: &mut Page, summary: &Summary) -> Result<(), MoneyError> {
     Ok(())
 }
 
-/// What is not known is said.
-fn unknown(page: &mut Page, summary: &Summary) {
+/// Why money was booked as bad debt, or came back.
+fn reasons(page: &mut Page, summary: &Summary) {
+    let words = summary.ledger.iter();
+    let words = words.map(|((kind, reason, currency), (_, minor))| {
+        let amount = Money::of_minor(*minor, *currency);
+        match kind {
+            EntryKind::New => format!("{amount} {reason}"),
+            EntryKind::Recovery | EntryKind::WriteOff | EntryKind::Reversal => {
+                format!("{kind} {amount} {reason}")
+            }
+        }
+    });
+    let words: Vec<String> = words.collect();
+    if !words.is_empty() {
+        wrapped(page, "Bad debt by reason:", &words, REASON_LINES);
+    }
+}
+
+fn captures(page: &mut Page, summary: &Summary) {
     let of = |state| summary.captures.get(&state).copied().unwrap_or(0);
     let settled = of(CaptureState::Settled);
     let evidenced = of(CaptureState::Evidenced);
@@ -197,9 +220,6 @@ fn unknown(page: &mut Page, summary: &Summary) {
         of_match(MatchStatus::Pending),
         of_match(MatchStatus::Break),
     ));
-    if initiated > 0 {
-        page.line("Not known: whether the money of what is initiated only has moved");
-    }
     stakes(
         page,
         &summary.doubts,
@@ -243,11 +263,16 @@ fn amounts(sums: &ByCurrency) -> String {
 fn attention(page: &mut Page, summary: &Summary) {
     let mut open: Vec<_> = summary.open_breaks().into_iter().collect();
     open.sort_by_key(|(kind, _)| Reverse(kind.severity()));
-    let words: Vec<String> = open.into_iter().map(break_words).collect();
+    let oldest = |kind| summary.oldest.get(&kind).copied().unwrap_or(0);
+    let words = open.into_iter();
+    let words: Vec<String> = words
+        .map(|(kind, count)| break_words(kind, count, oldest(kind)))
+        .collect();
     match words.is_empty() {
         true => page.line("Breaks: none open"),
-        false => wrapped(page, "Breaks:", &words),
+        false => wrapped(page, "Breaks:", &words, BREAK_LINES),
     }
+    wrapped(page, "Not known:", &summary.not_known(), UNKNOWN_LINES);
     page.line(format!(
         "Feed: {} rejected {}, {} app {} counted, not settled",
         summary.rejected,
@@ -258,27 +283,40 @@ fn attention(page: &mut Page, summary: &Summary) {
     page.line(format!("Journal: {}", summary.head));
 }
 
-fn break_words((kind, count): (BreakKind, u64)) -> String {
+fn break_words(kind: BreakKind, count: u64, oldest: u64) -> String {
+    let age = match oldest {
+        0 => String::new(),
+        days => format!(" (oldest {days} {})", plural(days, "day", "days")),
+    };
     let weight = match kind.severity() {
         Severity::Critical => "critical ",
         Severity::Warning | Severity::Info => "",
     };
-    format!("{count} {weight}{kind}")
+    format!("{count} {weight}{kind}{age}")
 }
 
-/// The words parted by commas, on so many lines as they need, each set in below the title.
-fn wrapped(page: &mut Page, title: &str, words: &[String]) {
-    let mut line = title.to_owned();
+/// The words parted by commas, on so many lines as they need, each set in below the title; what
+/// would go beyond `most` lines is counted.
+fn wrapped(page: &mut Page, title: &str, words: &[String], most: usize) {
+    let (mut line, mut lines) = (title.to_owned(), 1_usize);
     for (place, word) in words.iter().enumerate() {
         let comma = if place.saturating_add(1) < words.len() {
             ","
         } else {
             ""
         };
-        let needs = line.len().saturating_add(word.len()).saturating_add(2);
+        // The last line keeps room to say how many more there are.
+        let room = if lines >= most { 14 } else { 2 };
+        let needs = line.len().saturating_add(word.len()).saturating_add(room);
+        if needs > WIDTH && lines >= most {
+            let more = words.len().saturating_sub(place);
+            line.push_str(&format!(" and {more} more"));
+            break;
+        }
         if needs > WIDTH {
             page.line(&line);
             line = " ".repeat(title.len());
+            lines = lines.saturating_add(1);
         }
         line.push(' ');
         line.push_str(word);

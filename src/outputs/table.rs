@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write;
 
-use crate::domain::{Currency, Money};
+use crate::domain::{Currency, Money, MoneyError};
 
 use super::{OutputError, cells};
 
@@ -15,6 +15,26 @@ pub struct FileTotals {
     pub rows: u64,
     /// Minor units by money column and currency.
     pub sums: BTreeMap<&'static str, BTreeMap<Currency, i64>>,
+}
+
+impl FileTotals {
+    /// Nothing so far, of these money columns.
+    pub(super) fn of(columns: &[&'static str]) -> Self {
+        let sums = columns.iter().map(|column| (*column, BTreeMap::new()));
+        Self {
+            rows: 0,
+            sums: sums.collect(),
+        }
+    }
+
+    /// Adds to a money column.
+    pub(super) fn add(&mut self, column: &'static str, money: Money) -> Result<(), MoneyError> {
+        let by_currency = self.sums.entry(column).or_default();
+        let sum = by_currency.entry(money.currency()).or_default();
+        let total = Money::of_minor(*sum, money.currency()).plus(money)?;
+        *sum = total.minor();
+        Ok(())
+    }
 }
 
 /// A CSV file into which rows are pushed cell by cell.
@@ -111,13 +131,9 @@ impl<W: Write> Table<W> {
 
     /// An amount that counts in the file's control totals.
     pub fn summed(&mut self, column: &'static str, money: Money) -> Result<&mut Self, OutputError> {
-        let by_currency = self.totals.sums.entry(column).or_default();
-        let sum = by_currency.entry(money.currency()).or_default();
-        let total = Money::of_minor(*sum, money.currency()).plus(money);
         let file = self.file;
-        *sum = total
-            .map_err(|why| OutputError::Money { file, why })?
-            .minor();
+        let added = self.totals.add(column, money);
+        added.map_err(|why| OutputError::Money { file, why })?;
         Ok(self.amount(Some(money)))
     }
 

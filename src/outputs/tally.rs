@@ -58,7 +58,7 @@ pub fn tally(from: impl Read, told: &Totals) -> Result<(u64, Totals), String> {
 }
 
 /// Minor units of what a table of ours shows; it may be negative.
-fn amount(text: &str, currency: Currency) -> Option<i64> {
+pub(super) fn amount(text: &str, currency: Currency) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1_i64, digits),
         None => (1, text),

@@ -58,6 +58,8 @@ fn is_about_capture(kind: BreakKind) -> bool {
         | BreakKind::UnknownStore
         | BreakKind::UnknownProcessor
         | BreakKind::UnknownLine
-        | BreakKind::UnreadableLine => false,
+        | BreakKind::UnreadableLine
+        | BreakKind::ExportRefused
+        | BreakKind::ExportLeftOut => false,
     }
 }

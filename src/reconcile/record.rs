@@ -37,7 +37,9 @@ pub fn is_one_off(kind: BreakKind) -> bool {
         | BreakKind::UnknownStore
         | BreakKind::UnknownProcessor
         | BreakKind::UnknownLine
-        | BreakKind::UnreadableLine => false,
+        | BreakKind::UnreadableLine
+        | BreakKind::ExportRefused
+        | BreakKind::ExportLeftOut => false,
     }
 }
 

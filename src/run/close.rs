@@ -16,6 +16,7 @@ use super::debt::write_off_small;
 use super::examine::examine;
 use super::expected::warn_of_missing;
 use super::pass::{House, Pass};
+use super::postings;
 use super::render::{Rendered, keep_at_risk_until, modes, render};
 use super::report::Closed;
 
@@ -105,6 +106,7 @@ fn close_day<S: PaymentService>(
             at: house.clock.now(),
             totals,
         };
+        postings::keep(house, date, 1)?;
         match house.store.commit_close(close) {
             Ok(()) => {
                 put(house, date, 1, &edition.sha256)?;
@@ -158,6 +160,7 @@ pub fn next_edition<S: PaymentService>(
         previous.clone(),
         Some(last.edition),
     )?;
+    postings::keep(house, date, next)?;
     house.store.commit_close(Close {
         books_date: date,
         edition: next,

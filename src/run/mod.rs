@@ -12,6 +12,7 @@ pub mod import;
 pub mod lanes;
 pub mod outbox;
 pub mod pass;
+pub mod postings;
 pub mod pull;
 pub mod queue;
 pub mod render;
@@ -110,8 +111,9 @@ impl RunError {
             Self::Publish(PublishError::Io { .. } | PublishError::OtherBytes(_))
             | Self::Output(OutputError::Io { .. })
             | Self::File { .. } => 74,
-            Self::NotBalanced { .. } => 70,
-            Self::Law(_) | Self::Books(BooksError::NothingToReverse(_)) => 65,
+            Self::NotBalanced { .. } | Self::Books(BooksError::Unbalanced { .. }) => 70,
+            Self::Law(_)
+            | Self::Books(BooksError::NothingToReverse(_) | BooksError::MoreThanOwed(..)) => 65,
             Self::CannotClose(_) => 2,
             Self::Restless(_) => 75,
             Self::Publish(PublishError::Manifest(_) | PublishError::NotStaged(_))

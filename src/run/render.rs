@@ -18,6 +18,7 @@ use crate::settlement::History;
 
 use super::RunError;
 use super::pass::House;
+use super::postings::{self, Postings};
 use super::render_breaks::write_breaks;
 use super::stakes;
 
@@ -72,8 +73,10 @@ pub fn render<S: PaymentService>(
         Some(before) => house.store.day_totals(before.books_date)?,
         None => Vec::new(),
     };
+    let exports = postings::as_of(house, date, edition)?;
     let mut day = Day {
         date,
+        postings: Postings::begin(house, &staging, date, up_to_seq, &exports)?,
         control: Control::open(&previous),
         ledger: Ledger::open(date, &previous),
         summary: Summary::new(date, until),
@@ -82,23 +85,28 @@ pub fn render<S: PaymentService>(
     let Day {
         control,
         mut summary,
+        postings,
         ..
     } = day;
     let counted = stakes::count(house, date, up_to_seq, until, &mut summary)?;
     let totals = totals(house, date, edition, control.finish(&counted)?)?;
     summary.close(&totals, &[]);
+    let (files, refused) = postings.finish(&totals, edition == 1)?;
+    tables.extend(files);
     tables.push(bad_debt_summary(&staging, date, &totals)?);
     tables.push(write_breaks(
         house,
         &staging,
         date,
         up_to_seq,
+        refused,
         &mut summary,
     )?);
     let (entry, rejected) = rejected(house, &staging, date)?;
     tables.push(entry);
     summary.feed(rejected, house.store.scan_codes_of_day(date)?);
     summary.journal(house.store.head(up_to_seq)?);
+    tables.extend(postings::workbook(&staging, date, &exports, &summary)?);
     let breaks = summary.open_breaks();
     Ok(Rendered {
         staging,
@@ -154,14 +162,15 @@ fn totals<S: PaymentService>(
 }
 
 /// What a day's trips are added up in.
-struct Day {
+struct Day<'a> {
     date: BooksDate,
+    postings: Postings<'a>,
     control: Control,
     ledger: Ledger,
     summary: Summary,
 }
 
-impl Day {
+impl Day<'_> {
     fn trips<S: PaymentService>(
         &mut self,
         house: &House<S>,
@@ -210,6 +219,7 @@ impl Day {
             self.summary.add_entry(&entry)?;
             self.control.add_entry(&entry)?;
         }
+        self.postings.trip(history.trip(), events)?;
         let store = &history.trip().key.store;
         Ok(self.control.add(store, before.as_ref(), &end.balances)?)
     }

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use crate::domain::{BooksDate, StoreId};
+use crate::domain::{BooksDate, Break, StoreId};
 use crate::outputs::publish::Staging;
-use crate::outputs::{BREAKS, BreakRow, BreaksWriter, FileEntry, Summary};
+use crate::outputs::{BREAKS, BreakRow, BreaksWriter, FileEntry, Refusals, Summary};
 use crate::payment_service::PaymentService;
 use crate::reconcile::{BreakStatus, status_on, unknown_line, unknown_store, unreadable_line};
 use crate::store::{DayBreak, ProblemLine};
@@ -21,6 +21,7 @@ pub fn write_breaks<S: PaymentService>(
     staging: &Staging,
     date: BooksDate,
     up_to_seq: i64,
+    refused: Refusals,
     summary: &mut Summary,
 ) -> Result<FileEntry, RunError> {
     let mut file = staging.file(BREAKS)?;
@@ -39,21 +40,22 @@ pub fn write_breaks<S: PaymentService>(
                 false => Ok(()),
             })?;
     }
-    let mut stores = house
-        .store
-        .unknown_stores_of_day(date)?
-        .into_iter()
-        .peekable();
+    let mut heads = refused;
+    for store in house.store.unknown_stores_of_day(date)? {
+        heads.entry(store).or_default().push(unknown_store());
+    }
+    let mut heads = heads.into_iter().peekable();
     house
         .store
         .each_break_of_day::<RunError>(date, up_to_seq, &mut |found| {
-            while let Some(store) = stores.next_if(|store| *store <= found.key.store) {
-                rows.unknown_store(&store)?;
+            while let Some((store, breaks)) = heads.next_if(|(store, _)| *store <= found.key.store)
+            {
+                rows.of_store(&store, &breaks)?;
             }
             rows.of_trip(&found)
         })?;
-    for store in stores {
-        rows.unknown_store(&store)?;
+    for (store, breaks) in heads {
+        rows.of_store(&store, &breaks)?;
     }
     let totals = rows.writer.finish()?;
     Ok(file.finish(Some(&totals))?)
@@ -90,14 +92,17 @@ impl<W: Write> BreakRows<'_, W> {
         })
     }
 
-    fn unknown_store(&mut self, store: &StoreId) -> Result<(), RunError> {
-        self.write(&BreakRow {
-            books_date: self.date,
-            store_id: Some(store),
-            shopping_trip_id: None,
-            found: &unknown_store(),
-            first_seen: self.date,
-            status: BreakStatus::Open,
+    /// Breaks of a store, by their spelling.
+    fn of_store(&mut self, store: &StoreId, breaks: &[Break]) -> Result<(), RunError> {
+        breaks.iter().try_for_each(|found| {
+            self.write(&BreakRow {
+                books_date: self.date,
+                store_id: Some(store),
+                shopping_trip_id: None,
+                found,
+                first_seen: self.date,
+                status: BreakStatus::Open,
+            })
         })
     }
 

@@ -7,6 +7,7 @@ use crate::mail::{
     BreakTally, CallTally, DayClosed, EvidenceTally, Incident, IncidentReplies, Listed,
     NextCommand, OutcomeTally, Story, TripAtStake, Waits,
 };
+use crate::outputs::POSTINGS;
 use crate::payment_service::PaymentService;
 use crate::store::{NamedTrip, NamedTrips};
 
@@ -58,7 +59,8 @@ pub fn story<S: PaymentService>(house: &House<S>, pass: &Pass, report: &RunRepor
     }
 }
 
-/// The CSVs of the days that the run closed; one that cannot be read is left out.
+/// The workbook and the CSVs of the days that the run closed, those for programs last: they are the
+/// first to be left out of a mail that grows too large. One that cannot be read is left out.
 pub fn attachments(report: &RunReport) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for day in &report.closed {
@@ -67,9 +69,16 @@ pub fn attachments(report: &RunReport) -> Vec<(String, Vec<u8>)> {
         };
         let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
         let mut paths: Vec<_> = paths
-            .filter(|path| path.extension().is_some_and(|end| end == "csv"))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|end| end == "csv" || end == "xlsx")
+            })
             .collect();
-        paths.sort();
+        let is_for_programs = |path: &Path| {
+            let name = path.file_name().unwrap_or_default();
+            name.as_encoded_bytes().starts_with(POSTINGS.as_bytes())
+        };
+        paths.sort_by_key(|path| (is_for_programs(path), path.clone()));
         for path in paths {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if let Ok(bytes) = std::fs::read(&path) {

@@ -61,6 +61,23 @@ impl Store {
         self.each_trip(sql, (date.to_string(), up_to_seq), up_to_seq, each)
     }
 
+    /// The earlier days on which was booked what is corrected on the day.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn corrected_days(
+        &self,
+        date: BooksDate,
+        up_to_seq: i64,
+    ) -> Result<Vec<BooksDate>, StoreError> {
+        let sql = include_str!("../../sql/queries/days_corrected.sql");
+        self.read(|db| {
+            db.prepare_cached(sql)?
+                .query_map((date.to_string(), up_to_seq), |row| row::date(row, 0))?
+                .collect()
+        })
+    }
+
     /// The same for every trip whose breaks may have changed by the day: those with an event
     /// `from` then up to it, those that await evidence, are in doubt or refused, and those with
     /// open breaks.

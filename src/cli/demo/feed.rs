@@ -38,15 +38,22 @@ pub fn write(dir: &Path, now: Timestamp) -> io::Result<usize> {
     let inbox = dir.join("inbox");
     fs::create_dir_all(&inbox)?;
     fs::create_dir_all(dir.join("reports"))?;
-    let mut csv = "store_id,shopping_trip_id,started_at,amount,currency,status,entry\n".to_owned();
+    let mut csv = "store_id,shopping_trip_id,started_at,amount,currency,status,entry,\
+                   tax_amount\n"
+        .to_owned();
     let mut json = String::new();
     let mut trips = 0;
     for (place, (store, currency, digits)) in STORES.iter().enumerate() {
         for trip in story_trips(now, *digits) {
             trips += 1;
-            let Trip { id, began, amount } = trip;
+            let Trip {
+                id,
+                began,
+                amount,
+                tax,
+            } = trip;
             let wrote = match place % 2 {
-                0 => writeln!(csv, "{store},{id},{began},{amount},{currency},,"),
+                0 => writeln!(csv, "{store},{id},{began},{amount},{currency},,,{tax}"),
                 _ => writeln!(
                     json,
                     "{{\"store_id\":\"{store}\",\"shopping_trip_id\":\"{id}\",\
@@ -58,10 +65,10 @@ pub fn write(dir: &Path, now: Timestamp) -> io::Result<usize> {
     }
     let began = now.plus_ms(-20 * HOUR_MS);
     for row in [
-        format!("NEW_YORK,online-1,{began},19.90,USD,captured,"),
-        format!("NEW_YORK,online-2,{began},7.20,USD,cancelled,"),
-        format!("NEW_YORK,app-1,{began},4.20,USD,,SCAN_CODE"),
-        format!("NEW_YORK,too-fine,{began},4.205,USD,,"),
+        format!("NEW_YORK,online-1,{began},19.90,USD,captured,,1.47"),
+        format!("NEW_YORK,online-2,{began},7.20,USD,cancelled,,0.53"),
+        format!("NEW_YORK,app-1,{began},4.20,USD,,SCAN_CODE,"),
+        format!("NEW_YORK,too-fine,{began},4.205,USD,,,"),
     ] {
         writeln!(csv, "{row}").map_err(io::Error::other)?;
     }
@@ -74,6 +81,8 @@ struct Trip {
     id: String,
     began: Timestamp,
     amount: String,
+    /// Eight percent upon the net, contained in the amount.
+    tax: String,
 }
 
 fn story_trips(now: Timestamp, digits: u32) -> impl Iterator<Item = Trip> {
@@ -96,6 +105,7 @@ fn story_trips(now: Timestamp, digits: u32) -> impl Iterator<Item = Trip> {
             id: format!("{story}-{n}"),
             began: now.plus_ms(-age),
             amount: text(minor, digits),
+            tax: text(minor * 8 / 108, digits),
         }
     })
 }

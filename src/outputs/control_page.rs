@@ -1,0 +1,255 @@
+//! The control page: what an accountant signs, as rows that a workbook lays out.
+//!
+//! It begins with the control equation per currency, then goes from what is known to what is not.
+//! Neither the edition nor the journal's head stands on it, so that a later edition that says the
+//! same has the same page.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{CaptureState, Currency, DayTotal, Money, MoneyError};
+use crate::reconcile::{BreakStatus, MatchStatus};
+
+use super::summary::{Outcome, Stakes, Summary, plus};
+
+/// A cell of the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// Words, names, dates.
+    Text(String),
+    /// Money.
+    Amount(Money),
+    /// A count.
+    Count(u64),
+}
+
+/// A row of the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageRow {
+    /// Nothing.
+    Blank,
+    /// The head of a section.
+    Title(String),
+    /// What its columns are called.
+    Head(Vec<&'static str>),
+    /// Its cells.
+    Cells(Vec<Item>),
+}
+
+type Terms = [(&'static str, fn(&DayTotal) -> i64)];
+
+const CONTROL: &Terms = &[
+    ("open before", |day| day.opening_open),
+    ("in doubt before", |day| day.opening_in_doubt),
+    ("new", |day| day.new),
+    ("amended", |day| day.amended),
+    ("captured", |day| day.captured),
+    ("bad debt", |day| day.bad_debt),
+    ("cancelled elsewhere", |day| day.cancelled),
+    ("in doubt now", |day| day.closing_in_doubt),
+    ("open now", |day| day.closing_open),
+];
+const DEBT: &Terms = &[
+    ("before", |day| day.debt_opening),
+    ("new", |day| day.debt_new),
+    ("reversed", |day| day.debt_reversed),
+    ("recovered", |day| day.debt_recovered),
+    ("written off", |day| day.debt_written_off),
+    ("now", |day| day.debt_closing),
+];
+
+impl Summary {
+    /// The control page's rows.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn control_page(&self) -> Result<Vec<PageRow>, MoneyError> {
+        let mut rows = vec![PageRow::Title(self.page_verdict())];
+        let sides = "open before + in doubt before + new + amended = captured + bad debt + \
+                     cancelled + in doubt now + open now";
+        rows.push(PageRow::Cells(vec![text(sides)]));
+        equation(&mut rows, "Control equation", &self.totals, CONTROL)?;
+        equation(&mut rows, "Bad debt", &self.totals, DEBT)?;
+        self.outcome_rows(&mut rows)?;
+        self.reason_rows(&mut rows);
+        stakes(
+            &mut rows,
+            "In doubt: captures that may have happened or not",
+            &self.doubts,
+        );
+        let until = format!("At risk: the token may die before {}", self.at_risk_until);
+        stakes(&mut rows, &until, &self.at_risk);
+        self.break_rows(&mut rows);
+        section(&mut rows, "Not known", &[]);
+        let not_known = self.not_known().into_iter();
+        rows.extend(not_known.map(|line| PageRow::Cells(vec![Item::Text(line)])));
+        Ok(rows)
+    }
+
+    fn page_verdict(&self) -> String {
+        let verdict = if self.wrong.is_empty() {
+            "BALANCED"
+        } else {
+            "NOT BALANCED"
+        };
+        format!("{verdict}  {}", self.books_date)
+    }
+
+    fn outcome_rows(&self, rows: &mut Vec<PageRow>) -> Result<(), MoneyError> {
+        let mut sums: BTreeMap<_, Outcome> = BTreeMap::new();
+        for ((currency, status), outcome) in self.outcomes.values().flatten() {
+            sums.entry((*status, *currency)).or_default().add(outcome)?;
+        }
+        let columns = [
+            "outcome",
+            "currency",
+            "trips",
+            "cart total",
+            "captured",
+            "bad debt",
+        ];
+        section(rows, "Trips with an event on this day", &columns);
+        for ((status, currency), sum) in sums {
+            let of = |minor| Item::Amount(Money::of_minor(minor, currency));
+            rows.push(PageRow::Cells(vec![
+                text(status.as_str()),
+                text(currency.code()),
+                Item::Count(sum.trips),
+                of(sum.cart_total),
+                of(sum.captured),
+                of(sum.bad_debt),
+            ]));
+        }
+        Ok(())
+    }
+
+    fn reason_rows(&self, rows: &mut Vec<PageRow>) {
+        let columns = ["kind", "reason", "currency", "entries", "amount"];
+        section(rows, "Bad debt of this day by reason", &columns);
+        for ((kind, reason, currency), (entries, minor)) in &self.ledger {
+            rows.push(PageRow::Cells(vec![
+                text(kind.as_str()),
+                text(reason.as_str()),
+                text(currency.code()),
+                Item::Count(*entries),
+                Item::Amount(Money::of_minor(*minor, *currency)),
+            ]));
+        }
+    }
+
+    fn break_rows(&self, rows: &mut Vec<PageRow>) {
+        let columns = ["break", "severity", "open", "cured", "oldest, days"];
+        section(rows, "Breaks by kind and age", &columns);
+        for (kind, by) in &self.breaks {
+            let of = |status| Item::Count(by.get(&status).copied().unwrap_or(0));
+            let oldest = self.oldest.get(kind).copied().unwrap_or(0);
+            rows.push(PageRow::Cells(vec![
+                text(kind.as_str()),
+                text(kind.severity().as_str()),
+                of(BreakStatus::Open),
+                of(BreakStatus::Cured),
+                Item::Count(oldest),
+            ]));
+        }
+    }
+
+    /// What the day's files cannot say, each a sentence.
+    pub(super) fn not_known(&self) -> Vec<String> {
+        let of = |state| self.captures.get(&state).copied().unwrap_or(0);
+        let pending = self
+            .matches
+            .get(&MatchStatus::Pending)
+            .copied()
+            .unwrap_or(0);
+        let mut lines = Vec::new();
+        let mut tell = |count: u64, words: &str| {
+            if count > 0 {
+                lines.push(format!("{count} {words}"));
+            }
+        };
+        tell(self.doubts.count, "in doubt: whether the card was charged");
+        tell(
+            of(CaptureState::Initiated),
+            "initiated only: whether the money has moved",
+        );
+        tell(
+            of(CaptureState::Evidenced),
+            "evidenced, not settled: whether the processor has paid out",
+        );
+        tell(pending, "pending: whether the other side agrees");
+        if lines.is_empty() {
+            lines.push("nothing of this day's captures".to_owned());
+        }
+        lines
+    }
+}
+
+fn text(text: &str) -> Item {
+    Item::Text(text.to_owned())
+}
+
+fn section(rows: &mut Vec<PageRow>, title: &str, columns: &[&'static str]) {
+    rows.push(PageRow::Blank);
+    rows.push(PageRow::Title(title.to_owned()));
+    if !columns.is_empty() {
+        rows.push(PageRow::Head(columns.to_vec()));
+    }
+}
+
+/// A row per currency, then one per store and currency.
+fn equation(
+    rows: &mut Vec<PageRow>,
+    title: &str,
+    totals: &[DayTotal],
+    terms: &Terms,
+) -> Result<(), MoneyError> {
+    let mut columns = vec!["store", "currency"];
+    columns.extend(terms.iter().map(|(name, _)| *name));
+    section(rows, title, &columns);
+    let mut sums: BTreeMap<Currency, Vec<i64>> = BTreeMap::new();
+    for day in totals {
+        let sum = sums
+            .entry(day.currency)
+            .or_insert_with(|| vec![0; terms.len()]);
+        for (sum, (_, term)) in sum.iter_mut().zip(terms) {
+            *sum = plus(*sum, term(day))?;
+        }
+    }
+    let mut row = |store: &str, currency: Currency, minors: Vec<i64>| {
+        let amounts = minors
+            .into_iter()
+            .map(|minor| Money::of_minor(minor, currency));
+        let mut cells = vec![text(store), text(currency.code())];
+        cells.extend(amounts.map(Item::Amount));
+        rows.push(PageRow::Cells(cells));
+    };
+    sums.into_iter()
+        .for_each(|(currency, sum)| row("all", currency, sum));
+    for day in totals {
+        let minors = terms.iter().map(|(_, term)| term(day)).collect();
+        row(day.store.as_str(), day.currency, minors);
+    }
+    Ok(())
+}
+
+fn stakes(rows: &mut Vec<PageRow>, title: &str, stakes: &Stakes) {
+    section(
+        rows,
+        title,
+        &["trip", "currency", "amount", "until", "what is known"],
+    );
+    for ((deadline, key), (amount, note)) in &stakes.named {
+        rows.push(PageRow::Cells(vec![
+            Item::Text(key.to_string()),
+            text(amount.currency().code()),
+            Item::Amount(*amount),
+            Item::Text(deadline.to_string()),
+            text(note),
+        ]));
+    }
+    let named = u64::try_from(stakes.named.len()).unwrap_or(u64::MAX);
+    if stakes.count > named {
+        let more = stakes.count.saturating_sub(named);
+        let words = format!("and {more} more in summary.json's counts");
+        rows.push(PageRow::Cells(vec![Item::Text(words)]));
+    }
+}

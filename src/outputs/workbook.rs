@@ -1,0 +1,252 @@
+//! `night.xlsx`: the control page and the day's tables in one workbook, for people.
+//!
+//! A spreadsheet runs what looks like a formula and eats what looks like a number. So amounts and
+//! counts are numbers where a double holds them exactly (15 digits), with their currency's
+//! decimals shown; all else is text cells, which nothing is made of: `0042`, `1E05` and 19-digit
+//! ids stay as they are. The bytes follow from the cells: the time of creation is the books date.
+//! Rows are streamed; a table longer than a sheet goes on in the next one.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use rust_decimal::Decimal;
+use rust_xlsxwriter::{
+    DocProperties, ExcelDateTime, Format, Workbook as Book, Worksheet, XlsxError,
+};
+
+use crate::domain::{BooksDate, Currency, Money};
+
+use super::control_page::{Item, PageRow};
+use super::{OutputError, WORKBOOK};
+
+/// Rows of a sheet below its header.
+const SHEET_ROWS: u32 = 1_048_575;
+/// Digits that a double holds exactly.
+const DIGITS: usize = 15;
+/// Columns of counts.
+const COUNTS: [&str; 4] = ["adjust_calls", "age_days", "line", "entries"];
+/// What the names of amounts end with or are.
+const AMOUNTS: [&str; 12] = [
+    "cart_total",
+    "balance",
+    "opening",
+    "new",
+    "reversed",
+    "recovered",
+    "written_off",
+    "closing",
+    "difference",
+    "amount",
+    "debit",
+    "credit",
+];
+
+/// A workbook under way.
+pub struct Workbook {
+    book: Book,
+    looks: Looks,
+}
+
+/// How cells look; a format for each number of decimals.
+struct Looks {
+    title: Format,
+    head: Format,
+    amounts: [Format; 5],
+}
+
+impl Workbook {
+    /// An empty workbook of the day. Rows wait in nameless files in the `spill` folder until the
+    /// workbook is written, else where the machine keeps temporary files.
+    ///
+    /// # Errors
+    /// A date that a spreadsheet does not know, or a folder that cannot be written.
+    pub fn begin(date: BooksDate, spill: Option<&Path>) -> Result<Self, OutputError> {
+        let made = ExcelDateTime::parse_from_str(&date.to_string()).map_err(|why| failed(&why))?;
+        let title = format!("tripsettle {date}");
+        let properties = DocProperties::new()
+            .set_title(title)
+            .set_creation_datetime(&made);
+        let mut book = Book::new();
+        book.set_properties(&properties);
+        if let Some(spill) = spill {
+            book.set_tempdir(spill).map_err(|why| failed(&why))?;
+        }
+        let amounts = ["0", "0.0", "0.00", "0.000", "0.0000"];
+        Ok(Self {
+            book,
+            looks: Looks {
+                title: Format::new().set_bold().set_font_size(12),
+                head: Format::new().set_bold(),
+                amounts: amounts.map(|shown| Format::new().set_num_format(shown)),
+            },
+        })
+    }
+
+    /// The control page; the first sheet.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn page(&mut self, rows: &[PageRow]) -> Result<(), OutputError> {
+        let sheet = sheet(&mut self.book, "control", 14)?;
+        let looks = &self.looks;
+        for (row, cells) in (0_u32..).zip(rows) {
+            let wrote = match cells {
+                PageRow::Blank => Ok(()),
+                PageRow::Title(title) => sheet
+                    .write_string_with_format(row, 0, title, &looks.title)
+                    .map(drop),
+                PageRow::Head(heads) => (0_u16..).zip(heads).try_for_each(|(column, head)| {
+                    sheet
+                        .write_string_with_format(row, column, *head, &looks.head)
+                        .map(drop)
+                }),
+                PageRow::Cells(items) => (0_u16..)
+                    .zip(items)
+                    .try_for_each(|(column, item)| put(sheet, looks, (row, column), item)),
+            };
+            wrote.map_err(|why| failed(&why))?;
+        }
+        Ok(())
+    }
+
+    /// A table of the edition, read back from its CSV.
+    ///
+    /// # Errors
+    /// I/O, or a file that is no table of ours.
+    pub fn table(&mut self, name: &str, from: impl Read) -> Result<(), OutputError> {
+        let mut reader = csv::ReaderBuilder::new().from_reader(from);
+        let unreadable = |why: csv::Error| OutputError::Unreadable {
+            file: WORKBOOK,
+            why: why.to_string(),
+        };
+        let heads = reader.headers().map_err(unreadable)?.clone();
+        let currency_at = heads.iter().position(|head| head == "currency");
+        let kinds: Vec<Kind> = heads.iter().map(kind).collect();
+        let (mut row, mut at, mut part) = (csv::StringRecord::new(), SHEET_ROWS, 0_u32);
+        let mut sheet_name = String::new();
+        loop {
+            let more = reader.read_record(&mut row).map_err(unreadable)?;
+            if part == 0 || (more && at >= SHEET_ROWS) {
+                part = part.saturating_add(1);
+                sheet_name = match part {
+                    1 => name.to_owned(),
+                    part => format!("{name} {part}"),
+                };
+                let sheet = sheet(&mut self.book, &sheet_name, 18)?;
+                begin(sheet, &heads, &self.looks).map_err(|why| failed(&why))?;
+                at = 0;
+            }
+            if !more {
+                return Ok(());
+            }
+            at = at.saturating_add(1);
+            let code = currency_at.and_then(|place| row.get(place)).unwrap_or("");
+            let currency = Currency::of(code).ok();
+            let found = self.book.worksheet_from_name(&sheet_name);
+            let sheet = found.map_err(|why| failed(&why))?;
+            for ((column, text), kind) in (0_u16..).zip(&row).zip(&kinds) {
+                let item = read(text, *kind, currency);
+                let wrote = match item {
+                    None => Ok(()),
+                    Some(item) => put(sheet, &self.looks, (at, column), &item),
+                };
+                wrote.map_err(|why| failed(&why))?;
+            }
+        }
+    }
+
+    /// Writes the workbook.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn finish(mut self, to: impl Write + Send) -> Result<(), OutputError> {
+        self.book.save_to_writer(to).map_err(|why| failed(&why))
+    }
+}
+
+/// What stands in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Count,
+    Amount,
+}
+
+fn kind(head: &str) -> Kind {
+    if COUNTS.contains(&head) {
+        Kind::Count
+    } else if AMOUNTS.contains(&head) || head.ends_with("_amount") {
+        Kind::Amount
+    } else {
+        Kind::Text
+    }
+}
+
+/// A cell of a table; nothing for an empty one.
+fn read(text: &str, kind: Kind, currency: Option<Currency>) -> Option<Item> {
+    let words = || Item::Text(text.to_owned());
+    match (kind, currency) {
+        _ if text.is_empty() => None,
+        (Kind::Count, _) => Some(text.parse().map_or_else(|_| words(), Item::Count)),
+        (Kind::Amount, Some(currency)) => {
+            let minor = super::tally::amount(text, currency);
+            Some(minor.map_or_else(words, |minor| {
+                Item::Amount(Money::of_minor(minor, currency))
+            }))
+        }
+        (Kind::Amount, None) | (Kind::Text, _) => Some(words()),
+    }
+}
+
+fn sheet<'a>(book: &'a mut Book, name: &str, width: u16) -> Result<&'a mut Worksheet, OutputError> {
+    let made = book.add_worksheet_with_constant_memory();
+    let made = made.and_then(|sheet| sheet.set_name(name));
+    let made = made.and_then(|sheet| {
+        (0_u16..32).try_for_each(|column| sheet.set_column_width(column, width).map(drop))?;
+        Ok(sheet)
+    });
+    made.map_err(|why| failed(&why))
+}
+
+fn begin(sheet: &mut Worksheet, heads: &csv::StringRecord, looks: &Looks) -> Result<(), XlsxError> {
+    sheet.set_freeze_panes(1, 0)?;
+    (0_u16..).zip(heads).try_for_each(|(column, head)| {
+        let wrote = sheet.write_string_with_format(0, column, head, &looks.head);
+        wrote.map(drop)
+    })
+}
+
+fn put(
+    sheet: &mut Worksheet,
+    looks: &Looks,
+    (row, column): (u32, u16),
+    item: &Item,
+) -> Result<(), XlsxError> {
+    let exact = |digits: &str| digits.bytes().filter(u8::is_ascii_digit).count() <= DIGITS;
+    match item {
+        Item::Text(text) => sheet.write_string(row, column, text.as_str()),
+        Item::Count(count) if exact(&count.to_string()) => {
+            sheet.write_with_format(row, column, Decimal::from(*count), &looks.amounts[0])
+        }
+        Item::Count(count) => sheet.write_string(row, column, count.to_string()),
+        Item::Amount(money) => {
+            let text = money.decimal_text();
+            let look = looks.amounts.get(usize::from(money.currency().exponent()));
+            match (
+                Decimal::from_str_exact(&text).ok().filter(|_| exact(&text)),
+                look,
+            ) {
+                (Some(number), Some(look)) => sheet.write_with_format(row, column, number, look),
+                (Some(_) | None, _) => sheet.write_string(row, column, text),
+            }
+        }
+    }
+    .map(drop)
+}
+
+fn failed(why: &XlsxError) -> OutputError {
+    OutputError::Io {
+        file: WORKBOOK,
+        why: std::io::Error::other(why.to_string()),
+    }
+}

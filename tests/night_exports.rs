@@ -1,0 +1,246 @@
+//! Postings on a real night: published with the edition, made again to the byte in another zone
+//! and language, and kept as they were when the configuration changes.
+
+#![allow(clippy::unwrap_used)]
+
+mod night;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use night::{Night, names};
+use tripsettle::domain::BooksDate;
+use tripsettle::sandbox::SandboxConfig;
+
+const EXPORTS: &str = include_str!("../src/cli/demo/exports.toml");
+const FILES: [&str; 7] = [
+    "night.xlsx",
+    "postings.beancount",
+    "postings.csv",
+    "postings.journal",
+    "postings.netsuite.csv",
+    "postings.qbo.csv",
+    "postings.xero.csv",
+];
+
+/// A night whose books have captures, bad debt, a cancellation and a doubt.
+fn night() -> Night {
+    let mut night = Night::begin_with(SandboxConfig {
+        auto_trips: true,
+        ..SandboxConfig::default()
+    });
+    night.configure_by_file(EXPORTS);
+    let began = (night.began - chrono::TimeDelta::hours(26)).to_rfc3339();
+    let mut feed =
+        "store_id,shopping_trip_id,started_at,amount,currency,tax_amount,status\n".to_owned();
+    for (trip, amount, currency, tax, status) in [
+        ("plain-1", "15.90", "USD", "1.18", ""),
+        ("partial-1", "30.00", "USD", "2.22", ""),
+        ("declined-1", "8.00", "EUR", "", ""),
+        ("doubt-1", "7.25", "USD", "", ""),
+        ("plain-2", "1.234", "KWD", "0.090", ""),
+        ("plain-3", "700", "JPY", "", ""),
+        ("gone-1", "4.00", "USD", "0.30", "cancelled"),
+    ] {
+        feed.push_str(&format!(
+            "STORE_1,{trip},{began},{amount},{currency},{tax},{status}\n"
+        ));
+    }
+    night.write("inbox/trips.csv", &feed);
+    night
+}
+
+fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |name: String| (name.clone(), fs::read(dir.join(&name)).unwrap());
+    names(dir).into_iter().map(read).collect()
+}
+
+/// Forgets that the first edition was put in place, and takes it away.
+fn unpublish(night: &Night, edition: &str) {
+    fs::remove_dir_all(night.path("out").join(edition)).unwrap();
+    let state = rusqlite::Connection::open(night.path("state/tripsettle.db")).unwrap();
+    let changed = state.execute("UPDATE close SET published = 0", []).unwrap();
+    assert_eq!(changed, 1);
+}
+
+#[test]
+fn a_published_day_is_made_again_to_the_byte_in_another_zone_and_language() {
+    let mut night = night();
+    night.set("TZ", "UTC");
+    night.set("LC_ALL", "C");
+    let ended = night.tripsettle(&["run"]);
+    assert!(matches!(ended.code, Some(10..=12)), "{ended:#?}");
+    let editions = night.editions();
+    assert_eq!(editions.len(), 1, "{editions:?}");
+    let first = contents(&night.path("out").join(&editions[0]));
+    for file in FILES {
+        assert!(
+            first.contains_key(file),
+            "{file} is not among {:?}",
+            first.keys()
+        );
+    }
+    for (zone, language) in [
+        ("Pacific/Kiritimati", "de_DE.UTF-8"),
+        ("America/St_Johns", "tr_TR.UTF-8"),
+    ] {
+        unpublish(&night, &editions[0]);
+        night.set("TZ", zone);
+        night.set("LC_ALL", language);
+        night.tripsettle(&["run"]);
+        let again = contents(&night.path("out").join(&editions[0]));
+        assert_eq!(
+            again.keys().collect::<Vec<_>>(),
+            first.keys().collect::<Vec<_>>()
+        );
+        for (file, bytes) in &again {
+            assert!(
+                *bytes == first[file],
+                "{file} differs under {zone}, {language}"
+            );
+        }
+    }
+    // A chart that has changed since changes nothing of it either.
+    unpublish(&night, &editions[0]);
+    night.configure_by_file(
+        "[output]\nformats = [\"journal\"]\n[books]\npost_sales = true\n\
+         [books.accounts]\nsales_clearing = \"Assets:Other\"\n",
+    );
+    night.tripsettle(&["run"]);
+    assert!(contents(&night.path("out").join(&editions[0])) == first);
+    night.expect(0, &["verify"]);
+}
+
+#[test]
+fn the_manifest_tells_hash_rows_and_totals_of_every_file_of_postings() {
+    let night = night();
+    night.tripsettle(&["run"]);
+    let dir = &night.newest_editions()[0];
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.join("manifest.json")).unwrap()).unwrap();
+    for name in FILES {
+        let files = manifest["files"].as_array().unwrap();
+        let entry = files.iter().find(|entry| entry["name"] == name).unwrap();
+        assert_eq!(entry["sha256"].as_str().unwrap().len(), 64, "{name}");
+        if name.starts_with("postings.") {
+            assert!(entry["rows"].as_u64().unwrap() > 0, "{name}: {entry}");
+            assert_eq!(
+                entry["totals"]["debit"], entry["totals"]["credit"],
+                "{name}"
+            );
+            assert!(
+                entry["totals"]["debit"]["USD"].is_string(),
+                "{name}: {entry}"
+            );
+        }
+    }
+    let breaks = night.published("breaks.csv");
+    let refused: Vec<&str> = breaks
+        .iter()
+        .filter(|row| row["break"] == "export_refused")
+        .map(|row| row["detail"].as_str())
+        .collect();
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(
+        refused[0].contains("holds 2 decimals and KWD has 3"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn formats_switched_on_later_come_with_the_next_edition_under_the_same_numbers() {
+    let mut night = night();
+    night.configure_by_file("[output]\nformats = [\"csv\"]\n");
+    night.tripsettle(&["run"]);
+    let day = night.editions()[0].split_once('/').unwrap().0.to_owned();
+    night.configure_by_file(
+        "[output]\nformats = [\"csv\", \"journal\"]\n[books.accounts]\n\
+         sales_clearing = \"Assets:Other\"\n",
+    );
+    night.tripsettle(&["backfill", "--from", &day, "--to", &day]);
+    let [first, second] =
+        ["e1", "e2"].map(|edition| contents(&night.path("out").join(&day).join(edition)));
+    assert!(!first.contains_key("postings.journal"));
+    assert!(second["postings.csv"] == first["postings.csv"]);
+    let journal = String::from_utf8(second["postings.journal"].clone()).unwrap();
+    assert!(
+        journal.contains("-000001) captured STORE_1/") || journal.contains("-000001) "),
+        "{journal}"
+    );
+    assert!(journal.contains("Assets:Other"), "{journal}");
+}
+
+const ACME: &str = "[store.STORE_1]\nprocessor = \"acme\"\non_decline = \"write_off\"\n\
+    [processor.acme]\nreports_dir = \"reports\"\n[processor.acme.columns]\n\
+    store_id = \"store\"\ntrip_id = \"trip\"\namount = \"amount\"\ncurrency = \"currency\"\n";
+
+#[test]
+fn money_found_later_is_a_reversal_in_the_open_day_that_names_the_closed_one() {
+    let mut night = night();
+    night.configure_by_file(&format!("{EXPORTS}{ACME}"));
+    night.write("reports/.keep", "");
+    let ended = night.tripsettle(&["run"]);
+    assert!(matches!(ended.code, Some(10..=12)), "{ended:#?}");
+    let first = night.editions()[0].split_once('/').unwrap().0.to_owned();
+    let debt =
+        |row: &&night::Row| row["kind"] == "bad_debt" && row["shopping_trip_id"] == "declined-1";
+    let booked = night.published("postings.csv");
+    let booked = booked.iter().find(debt).unwrap()["entry_id"].clone();
+    night.write(
+        "reports/late.csv",
+        "store,trip,amount,currency\nSTORE_1,declined-1,8.00,EUR\n",
+    );
+    let today = BooksDate::parse(&first).unwrap().next().to_string();
+    night.tripsettle(&["run", "--close", &today]);
+    let second = night::rows(&night.path("out").join(&today).join("e1/postings.csv"));
+    let told: Vec<String> = second
+        .iter()
+        .filter(|row| row["shopping_trip_id"] == "declined-1")
+        .map(|row| {
+            let row = |column: &str| row[column].as_str();
+            let (kind, account) = (row("kind"), row("account"));
+            format!(
+                "{kind} {account} {}/{} corrects {}",
+                row("debit"),
+                row("credit"),
+                row("corrects")
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            format!("reversal Assets:Clearing:Card 8.00/ corrects {booked}"),
+            format!("reversal Assets:Receivable:Shoppers /8.00 corrects {booked}"),
+            format!("capture Assets:Receivable:Processor 8.00/ corrects {booked}"),
+            format!("capture Assets:Clearing:Card /8.00 corrects {booked}"),
+        ]
+    );
+    assert_eq!(receivables(&night), closing_debt(&night));
+    night.expect(0, &["verify"]);
+}
+
+/// What the postings of all days leave on the receivables, by currency, in minor units.
+fn receivables(night: &Night) -> BTreeMap<String, i128> {
+    let mut sums = BTreeMap::new();
+    for row in night.published("postings.csv") {
+        let digits = |column: &str| row[column].replace('.', "").parse::<i128>().unwrap_or(0);
+        if row["account"].starts_with("Assets:Receivable:Shoppers") {
+            *sums.entry(row["currency"].clone()).or_insert(0) += digits("debit") - digits("credit");
+        }
+    }
+    sums.retain(|_, sum| *sum != 0);
+    sums
+}
+
+/// What the last day's bad-debt ledger closes with.
+fn closing_debt(night: &Night) -> BTreeMap<String, i128> {
+    let last = night.newest_editions().pop().unwrap();
+    let rows = night::rows(&last.join("bad_debt_summary.csv"));
+    let closing = |row: &night::Row| row["closing"].replace('.', "").parse::<i128>().unwrap();
+    let sums = rows
+        .iter()
+        .map(|row| (row["currency"].clone(), closing(row)));
+    sums.filter(|(_, sum)| *sum != 0).collect()
+}

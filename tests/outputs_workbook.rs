@@ -1,0 +1,172 @@
+//! `night.xlsx`, read back by another library: numbers are numbers, ids and words are text, and
+//! the bytes follow from the cells.
+
+#![allow(clippy::unwrap_used)]
+
+mod edition;
+mod journal;
+
+use std::io::Cursor;
+
+use calamine::{Data, Reader, Xlsx};
+use journal::date;
+use tripsettle::domain::{Currency, DayTotal, StoreId, Timestamp};
+use tripsettle::outputs::{RECONCILIATION, Summary, Workbook};
+
+const TABLE: &str = "store_id,trip_id,currency,cart_total,captured_amount,adjust_calls,detail\r\n\
+    0042,1E05,USD,15.90,-0.01,3,'=1+2\r\n\
+    S1,1234567890123456789,KWD,1.234,0.000,0,\"a, \"\"b\"\"\"\r\n\
+    S1,0001,JPY,1500,,12,@SUM(1)\r\n\
+    S1,T4,USD,9999999999999.99,12345678901234.56,1,=HYPERLINK(\"\"x\"\")\r\n";
+
+fn workbook() -> Vec<u8> {
+    let mut book = Workbook::begin(date(1), None).unwrap();
+    let mut summary = Summary::new(date(1), Timestamp::parse("2026-11-25T02:30:00Z").unwrap());
+    let (store, usd) = (StoreId::of("S1").unwrap(), Currency::of("USD").unwrap());
+    let day = DayTotal {
+        new: 1590,
+        captured: 1590,
+        ..DayTotal::nothing(store, usd)
+    };
+    summary.close(&[day], &[]);
+    book.page(&summary.control_page().unwrap()).unwrap();
+    book.table("trips", TABLE.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    book.finish(&mut bytes).unwrap();
+    bytes
+}
+
+fn cells(bytes: &[u8], sheet: &str) -> Vec<Vec<Data>> {
+    let mut book = Xlsx::new(Cursor::new(bytes.to_vec())).unwrap();
+    let range = book.worksheet_range(sheet).unwrap();
+    assert!(
+        book.worksheet_formula(sheet).unwrap().is_empty(),
+        "a cell became a formula"
+    );
+    range.rows().map(<[Data]>::to_vec).collect()
+}
+
+fn text(text: &str) -> Data {
+    Data::String(text.to_owned())
+}
+
+#[test]
+fn amounts_are_numbers_and_everything_else_is_text() {
+    let rows = cells(&workbook(), "trips");
+    let shown = |row: usize| -> Vec<String> {
+        let shown = rows[row].iter().map(|cell| match cell {
+            Data::Float(number) => format!("number {number}"),
+            Data::String(text) => format!("text {text}"),
+            Data::Empty => "nothing".to_owned(),
+            other => format!("{other:?}"),
+        });
+        shown.collect()
+    };
+    assert_eq!(
+        [shown(1), shown(2), shown(3), shown(4)],
+        [
+            [
+                "text 0042",
+                "text 1E05",
+                "text USD",
+                "number 15.9",
+                "number -0.01",
+                "number 3",
+                "text '=1+2"
+            ],
+            [
+                "text S1",
+                "text 1234567890123456789",
+                "text KWD",
+                "number 1.234",
+                "number 0",
+                "number 0",
+                "text a, \"b\""
+            ],
+            [
+                "text S1",
+                "text 0001",
+                "text JPY",
+                "number 1500",
+                "nothing",
+                "number 12",
+                "text @SUM(1)"
+            ],
+            // Sixteen digits are more than a double holds exactly.
+            [
+                "text S1",
+                "text T4",
+                "text USD",
+                "number 9999999999999.99",
+                "text 12345678901234.56",
+                "number 1",
+                "text =HYPERLINK(\"\"x\"\")"
+            ],
+        ]
+        .map(|row| row.map(str::to_owned).to_vec())
+    );
+}
+
+#[test]
+fn the_control_page_is_the_first_sheet_and_begins_with_the_equation() {
+    let bytes = workbook();
+    let book = Xlsx::new(Cursor::new(bytes.clone())).unwrap();
+    assert_eq!(book.sheet_names(), ["control", "trips"]);
+    let rows = cells(&bytes, "control");
+    assert_eq!(rows[0][0], text("BALANCED  2026-11-23"));
+    let at = |title: &str| rows.iter().position(|row| row[0] == text(title)).unwrap();
+    let control = at("Control equation");
+    assert_eq!(rows[control + 1][2], text("open before"));
+    assert_eq!(rows[control + 2][..2], [text("all"), text("USD")]);
+    assert_eq!(rows[control + 3][..2], [text("S1"), text("USD")]);
+    let sections = [
+        "Control equation",
+        "Bad debt",
+        "Trips with an event on this day",
+        "Bad debt of this day by reason",
+        "In doubt: captures that may have happened or not",
+        "At risk: the token may die before 2026-11-25T02:30:00Z",
+        "Breaks by kind and age",
+        "Not known",
+    ];
+    let places: Vec<usize> = sections.into_iter().map(at).collect();
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[test]
+fn the_same_cells_give_the_same_bytes() {
+    let first = workbook();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(
+        first == workbook(),
+        "the bytes depend on when they were written"
+    );
+}
+
+#[test]
+fn every_row_of_a_published_table_is_in_it() {
+    let output = tempfile::tempdir().unwrap();
+    let [folder, _] = edition::published(output.path());
+    let csv = std::fs::read(folder.join(RECONCILIATION)).unwrap();
+    let mut book = Workbook::begin(date(1), None).unwrap();
+    book.table("reconciliation", csv.as_slice()).unwrap();
+    let mut bytes = Vec::new();
+    book.finish(&mut bytes).unwrap();
+    let rows = cells(&bytes, "reconciliation");
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(csv.as_slice());
+    let expected: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), expected.len());
+    for (row, expected) in rows.iter().zip(&expected) {
+        for (cell, expected) in row.iter().zip(expected) {
+            let same = match cell {
+                Data::Empty => expected.is_empty(),
+                Data::String(text) => text == expected,
+                Data::Float(number) => expected.parse::<f64>().unwrap() == *number,
+                other => panic!("{other:?}"),
+            };
+            assert!(same, "{cell:?} is not {expected}");
+        }
+    }
+}
