@@ -24,7 +24,8 @@
 //! `mail`) and pure rooms (`sweep`, `settlement`, `reconcile`, `books`) import `domain` and not
 //! each other;
 //! `outputs` also the results of `reconcile` and `books`; `run` all of them; `cli` and `main` wire.
-//! Doors and `outputs` may use `disk` (how names last) and `planted` (defects for the proofs).
+//! Doors and `outputs` may use `disk` (how names last); they, `config` and `run` may use `planted`
+//! (defects for the proofs), `domain` and the pure rooms may not.
 //! `sandbox` imports nothing of ours: it is a witness. `tests/tidy.rs` holds us to it.
 //!
 //! # Invariants, and who keeps them

@@ -5,6 +5,11 @@ use std::sync::Arc;
 
 use tripsettle::domain::{Clock, Timestamp};
 
+/// What lanes hand to the writer is freed by another thread, which the system's allocator makes
+/// dear: see `benches/README.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The machine's clock: read here and nowhere else.
 struct SystemClock;
 

@@ -17,6 +17,10 @@ use simulation::weather::all_to_be_met;
 use simulation::world::World;
 use simulation::{Report, Violation, nights_of, simulate, simulate_with, swarm, tell};
 
+/// The program's own, which is also the faster one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }

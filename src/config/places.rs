@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::domain::{Calendar, FeedRow, ProcessorName, SettlementPolicy, StoreId, Trip};
+use crate::domain::{Calendar, FeedRow, ProcessorName, SettlementPolicy, StoreId, Timestamp, Trip};
+use crate::planted::{self, Bug};
 
 use super::Config;
 
@@ -41,7 +42,11 @@ impl Config {
             None => self.lifetime_ms,
             Some(known) => known.unwrap_or_else(|| self.shortest_lifetime_ms()),
         };
-        let expires_at = row.started_at.plus_ms(lifetime_ms);
+        let mut expires_at = row.started_at.plus_ms(lifetime_ms);
+        if planted::is(Bug::LocalTimeDeadline) {
+            let ms = planted::by_the_wall_clock(row.started_at.ms(), lifetime_ms);
+            expires_at = Timestamp::of_ms(ms);
+        }
         Trip {
             key: row.key.clone(),
             started_at: row.started_at,

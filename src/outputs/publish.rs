@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::disk::{sync_dir, sync_road};
 use crate::domain::BooksDate;
+use crate::planted::{self, Bug};
 
 pub use reading::{editions, hash_file};
 
@@ -100,7 +101,10 @@ impl Staging {
     ) -> Result<Self, PublishError> {
         make_dir(output_dir, modes)?;
         discard(output_dir, date, edition)?;
-        let dir = staging_dir(output_dir, date, edition);
+        let dir = match planted::is(Bug::WrittenInPlace) {
+            true => edition_dir(output_dir, date, edition),
+            false => staging_dir(output_dir, date, edition),
+        };
         make_dir(&dir, modes)?;
         Ok(Self {
             dir,
@@ -243,11 +247,15 @@ pub fn publish(
     manifest_sha256: &str,
     modes: Modes,
 ) -> Result<PathBuf, PublishError> {
-    let target = edition_dir(output_dir, date, edition);
+    let mut target = edition_dir(output_dir, date, edition);
     let is_it = |manifest: &Vec<u8>| sha256_hex(manifest) == manifest_sha256;
     if published_manifest(output_dir, date, edition)?.is_some_and(|bytes| is_it(&bytes)) {
         discard(output_dir, date, edition)?;
         return Ok(target);
+    }
+    if planted::is(Bug::EditionOverwritten) {
+        target = edition_dir(output_dir, date, 1);
+        fs::remove_dir_all(&target).unwrap_or_default();
     }
     if fs::symlink_metadata(&target).is_ok() {
         return Err(PublishError::OtherBytes(target));

@@ -7,6 +7,7 @@ use super::emv::transactional_data;
 use super::headers::{retry_after_ms, service_clock};
 use super::wire::{adjusted, error_msg, gateway_message, names_another_trip, without_error};
 use crate::domain::{Call, Heard, Reply, Timestamp, TripKey};
+use crate::planted::{self, Bug};
 
 /// How one exchange ended.
 pub enum Outcome {
@@ -56,6 +57,9 @@ fn classify(trip: &TripKey, call: &Call, outcome: &Outcome, now: Timestamp) -> R
             Reply::Unauthorized { words, by_service }
         }
         Outcome::NotSent(why) => Reply::NotSent { why: why.clone() },
+        Outcome::Silence(why) if planted::is(Bug::SecondCaptureAfterTimeout) => {
+            Reply::NotSent { why: why.clone() }
+        }
         Outcome::Silence(why) => {
             let (status, why) = (None, why.clone());
             Reply::Unclear { status, why }
@@ -82,6 +86,7 @@ fn answered(call: &Call, answer: &Answer, now: Timestamp) -> Reply {
     match (status, said) {
         (200, _) => accepted(call, answer),
         (401 | 403, said) => unauthorized(said, answer),
+        (429, said) if planted::is(Bug::ThrottleIsAnAttempt) => unclear(status, said),
         (429, _) => {
             let retry_after_ms = retry_after_ms(&answer.headers, now);
             Reply::Throttled { retry_after_ms }
@@ -92,6 +97,7 @@ fn answered(call: &Call, answer: &Answer, now: Timestamp) -> Reply {
         // knows these paths, methods and types, and gives its reasons as JSON.
         (300..=399 | 404 | 405 | 415, _) => not_the_service(status),
         (400, None) if answer.body.is_ok() => not_the_service(status),
+        (500..=599, Some(words)) if planted::is(Bug::ServerErrorIsANo) => Reply::Refused { words },
         (_, said) => unclear(status, said.or(answer.body.as_deref().err().cloned())),
     }
 }
@@ -119,6 +125,7 @@ fn accepted(call: &Call, answer: &Answer) -> Reply {
         Call::Adjust { total } => without_error(body).and_then(|()| adjusted(body, *total)),
         // Documented as empty; an object is let pass, as members may be added any day.
         Call::Capture { .. } | Call::Cancel if body.trim_ascii().is_empty() => Ok(Reply::Initiated),
+        Call::Capture { .. } | Call::Cancel if planted::is(Bug::PageIsAYes) => Ok(Reply::Initiated),
         Call::Capture { .. } | Call::Cancel => without_error(body).map(|()| Reply::Initiated),
         Call::TransactionalData => without_error(body)
             .and_then(|()| transactional_data(body))

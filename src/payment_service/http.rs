@@ -14,6 +14,7 @@ use super::sign::signed_headers;
 use super::words::causes;
 use super::{Credentials, HttpSettings, PaymentService, ServiceError, wire};
 use crate::domain::{Call, Clock, Heard, TripKey};
+use crate::planted::{self, Bug};
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 1 << 20;
@@ -114,13 +115,17 @@ fn later(timeout: Duration) -> Instant {
 
 fn client(settings: &HttpSettings, endpoint: &Endpoint) -> Result<Client, ServiceError> {
     let connect_timeout = settings.connect_timeout.min(settings.timeout / 3);
+    let redirects = match planted::is(Bug::RedirectFollowed) {
+        true => redirect::Policy::default(),
+        // 307 and 308 would send the money call to whoever the answer names.
+        false => redirect::Policy::none(),
+    };
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
         .http1_only()
         .https_only(!endpoint.is_plain)
         .tls_version_min(tls::Version::TLS_1_2)
-        // 307 and 308 would send the money call to whoever the answer names.
-        .redirect(redirect::Policy::none())
+        .redirect(redirects)
         .retry(retry::never())
         .connect_timeout(connect_timeout)
         .pool_idle_timeout(IDLE)

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use crate::planted::{self, Bug};
+
 /// How long the rate is told for: 1000 seconds, so that 0.5 calls a second is a whole number.
 const RATE_SPAN: Duration = Duration::from_secs(1_000);
 /// Timers fire on whole milliseconds; a call that is due within one goes at once.
@@ -107,7 +109,8 @@ impl Pacer {
             let slowest = self.shortest_gap.saturating_mul(SLOWEST);
             pace.gap = pace.gap.saturating_mul(2).min(slowest);
         }
-        let asked = retry_after.filter(|pause| !pause.is_zero());
+        let heeded = !planted::is(Bug::RetryAfterIgnored);
+        let asked = retry_after.filter(|pause| heeded && !pause.is_zero());
         let until = later(now, asked.unwrap_or_else(|| pace.own_pause()));
         if until > pace.held_until {
             pace.hold(until, self.ahead);

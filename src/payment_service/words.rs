@@ -1,8 +1,10 @@
 //! Text from outside on its way into a reply: one line, cut, and free of card numbers.
 
+use std::borrow::Cow;
 use std::error::Error;
 
 use crate::domain::cards::hide_card_numbers;
+use crate::planted::{self, Bug};
 
 /// The longest text that a reply carries, in characters.
 const LONGEST: usize = 200;
@@ -10,7 +12,10 @@ const LONGEST: usize = 200;
 /// `text` as a line of at most `longest` characters without a card number in it.
 pub(super) fn line(text: &str, longest: usize) -> String {
     // Hidden before it is cut: half a card number would no longer be known for one.
-    let hidden = hide_card_numbers(text);
+    let hidden = match planted::is(Bug::CardNumberKept) {
+        true => Cow::Borrowed(text),
+        false => hide_card_numbers(text),
+    };
     let blank = |c: char| c.is_whitespace() || c.is_control();
     let words: Vec<&str> = hidden
         .split(blank)

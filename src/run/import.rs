@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::domain::{ClosedDays, Entry, Event, FeedRow, Rejection, RunId, Source, Timestamp};
 use crate::payment_service::PaymentService;
+use crate::planted::{self, Bug};
 use crate::settlement::{Admitted, History, admit};
 use crate::store::{Admission, FeedFile, Store, TakenCounts, When};
 use crate::trips::{self, Item};
@@ -245,7 +246,10 @@ pub fn inbox(importer: &Importer<'_>) -> Result<(Vec<Imported>, Option<RunError>
         move |why| RunError::File { path, why }
     };
     let (mut all, mut first) = (Vec::new(), None);
-    for path in trips::inbox_files(dir).map_err(failed(dir))? {
+    for mut path in trips::inbox_files(dir).map_err(failed(dir))? {
+        if planted::is(Bug::InboxMovedFirst) {
+            path = trips::move_to_taken(&path).map_err(failed(&path))?;
+        }
         let imported = importer.file(&path).and_then(|imported| {
             if imported.unreadable.is_none() {
                 trips::move_to_taken(&path).map_err(failed(&path))?;

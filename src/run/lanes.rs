@@ -1,8 +1,11 @@
 //! One trip's way through the law: decide, intent to disk, send, reply to disk, decide again.
 
-use crate::domain::{Call, Event, Fact, OpenTrip, Reply, SettlementPolicy, Timestamp};
+use crate::domain::{
+    Call, Event, Fact, LossReason, Money, OpenTrip, Reply, SettlementPolicy, Timestamp,
+};
 use crate::payment_service::PaymentService;
 use crate::payment_service::breakers::{BreakerState, CapturePass};
+use crate::planted::{self, Bug};
 use crate::settlement::{Decision, History, decide};
 use crate::store::{Append, StoreError};
 
@@ -109,13 +112,12 @@ impl<'a, S: PaymentService> Lane<'a, S> {
                     After::Leave => return self.leave(),
                 },
                 Decision::AskAgain { not_before } => return Ok(LaneEnd::AskAgain(not_before)),
-                Decision::Lose { amount, reason } => {
-                    let policy = self.policy.on_decline;
-                    self.stage(Fact::Lost {
-                        amount,
-                        reason,
-                        policy,
-                    })?;
+                Decision::Lose { amount, reason } => self.lose(amount, reason)?,
+                Decision::AwaitEvidence if planted::is(Bug::DoubtWrittenOff) => {
+                    self.lose(self.history.trip().cart_total, LossReason::TokenExpired)?;
+                }
+                Decision::AwaitEvidence if planted::is(Bug::CancelInDoubt) => {
+                    self.perform(Call::Cancel).await?;
                 }
                 Decision::AwaitEvidence | Decision::Parked | Decision::Finished => {
                     return Ok(LaneEnd::Done);
@@ -128,12 +130,7 @@ impl<'a, S: PaymentService> Lane<'a, S> {
     fn leave(&mut self) -> Result<LaneEnd, RunError> {
         match decide(&self.history, &self.policy, self.house.clock.now()) {
             Decision::Lose { amount, reason } => {
-                let policy = self.policy.on_decline;
-                self.stage(Fact::Lost {
-                    amount,
-                    reason,
-                    policy,
-                })?;
+                self.lose(amount, reason)?;
                 Ok(LaneEnd::Done)
             }
             Decision::Call(_)
@@ -161,7 +158,8 @@ impl<'a, S: PaymentService> Lane<'a, S> {
         }
         self.stage(Fact::Intent { call })?;
         let attempt = self.history.steps();
-        if self.flush().await? == Flushed::Rebased {
+        let waits = !planted::is(Bug::IntentAfterSend);
+        if waits && self.flush().await? == Flushed::Rebased {
             return Ok(After::GoOn);
         }
         let key = self.history.trip().key.clone();
@@ -231,20 +229,22 @@ impl<'a, S: PaymentService> Lane<'a, S> {
     /// A remainder that the reply made certain is written in the same breath.
     fn stage_loss(&mut self) -> Result<(), RunError> {
         match decide(&self.history, &self.policy, self.house.clock.now()) {
-            Decision::Lose { amount, reason } => {
-                let policy = self.policy.on_decline;
-                self.stage(Fact::Lost {
-                    amount,
-                    reason,
-                    policy,
-                })
-            }
+            Decision::Lose { amount, reason } => self.lose(amount, reason),
             Decision::Call(_)
             | Decision::AskAgain { .. }
             | Decision::AwaitEvidence
             | Decision::Parked
             | Decision::Finished => Ok(()),
         }
+    }
+
+    fn lose(&mut self, amount: Money, reason: LossReason) -> Result<(), RunError> {
+        let policy = self.policy.on_decline;
+        self.stage(Fact::Lost {
+            amount,
+            reason,
+            policy,
+        })
     }
 
     fn tell_breaker(&self, call: &Call, reply: &Reply) {

@@ -47,18 +47,39 @@ pub fn keep<S: PaymentService>(
     house
         .store
         .finish_run(&pass.run, now, report.exit_code, &json)?;
-    let Some(settings) = settings(&house.config).filter(|_| worth_a_mail) else {
-        return Ok(());
+    match composed(house, pass, report).filter(|_| worth_a_mail) {
+        Some((_, mail)) => queue(house, &pass.run, mail),
+        None => Ok(()),
+    }
+}
+
+/// Sends the mail of a run whose end could not be written down, for this is when somebody must
+/// know; nothing keeps it for later.
+pub async fn send_unkept<S: PaymentService>(house: &House<S>, pass: &Pass, report: &RunReport) {
+    let Some((settings, mail)) = composed(house, pass, report) else {
+        return;
     };
+    if let Err(error) = mail::send(&settings, &mail.bytes).await {
+        tracing::error!(%error, "the mail of this run is lost, the state could not keep it");
+    }
+}
+
+/// The run's mail, if mails go anywhere.
+fn composed<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    report: &RunReport,
+) -> Option<(MailSettings, mail::Composed)> {
+    let settings = settings(&house.config)?;
     let (attached, most) = match &house.config.mail {
         Some(mail) if mail.attach => (attachments(report), mail.max_attach_bytes),
         Some(_) | None => (Vec::new(), 0),
     };
     match compose(&story(house, pass, report), &settings, &attached, most) {
-        Ok(mail) => queue(house, &pass.run, mail),
+        Ok(mail) => Some((settings, mail)),
         Err(error) => {
             tracing::error!(%error, "the mail of this run was not written");
-            Ok(())
+            None
         }
     }
 }

@@ -138,23 +138,11 @@ pub async fn finish<S: PaymentService>(
     done: Result<(), RunError>,
 ) -> Result<RunReport, RunError> {
     let finished_at = house.clock.now();
-    let error = done.as_ref().err();
-    let ended = async {
-        let report = standing_report(house, pass, closed, error, finished_at)?;
-        let told = told_of(house)?;
-        let worth_a_mail = worth_a_mail(&report, &told);
-        if worth_a_mail {
-            pass.begin(house).await?;
-        }
-        if pass.has_begun() {
-            outbox::keep(house, pass, &report, worth_a_mail)?;
-        }
-        if worth_a_mail {
-            tell_of(house, &report, &told)?;
-        }
-        Ok(report)
-    }
-    .await;
+    let report = standing_report(house, pass, closed, done.as_ref().err(), finished_at);
+    let ended = match report {
+        Ok(report) => keep(house, pass, &report).await.map(|()| report),
+        Err(error) => Err(error),
+    };
     let delivered = outbox::deliver(house).await;
     // The first thing that went wrong is what a person must know.
     match (done, ended, delivered) {
@@ -162,6 +150,52 @@ pub async fn finish<S: PaymentService>(
         (_, Ok(report), Ok(())) | (Err(_), Ok(report), Err(_)) => Ok(report),
         (Ok(()), Err(error), _) | (Ok(()), Ok(_), Err(error)) => Err(error),
     }
+}
+
+/// Keeps the report, and the mail if it is worth one. Where the state does not take them (its disk
+/// is full, as a rule) the mail goes out all the same: that is when somebody must know.
+async fn keep<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    report: &RunReport,
+) -> Result<(), RunError> {
+    let told = told_of(house)?;
+    let worth_a_mail = worth_a_mail(report, &told);
+    if let Err(error) = write_down(house, pass, report, worth_a_mail).await {
+        if worth_a_mail {
+            let report = unkept(report, &error, house.halt.exit_code());
+            outbox::send_unkept(house, pass, &report).await;
+        }
+        return Err(error);
+    }
+    if worth_a_mail {
+        tell_of(house, report, &told)?;
+    }
+    Ok(())
+}
+
+async fn write_down<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    report: &RunReport,
+    worth_a_mail: bool,
+) -> Result<(), RunError> {
+    if worth_a_mail {
+        pass.begin(house).await?;
+    }
+    if pass.has_begun() {
+        outbox::keep(house, pass, report, worth_a_mail)?;
+    }
+    Ok(())
+}
+
+/// The report of a run that ends with this error at the very last.
+fn unkept(report: &RunReport, error: &RunError, stop: u8) -> RunReport {
+    let mut report = report.clone();
+    report.finished = false;
+    report.why_not.get_or_insert_with(|| error.to_string());
+    report.exit_code = exit_code(&report, Some(error.exit_code()), stop);
+    report
 }
 
 /// Every `run` is; a `settle` only for a new doubt or a trip that is newly at risk.

@@ -12,8 +12,9 @@ use crate::domain::{
 
 use super::Store;
 use super::error::{StoreError, of_sqlite};
-use super::journal::{events_of, insert_fact, trip_row, update_trip};
+use super::journal::{events_of, insert_fact};
 use super::row;
+use super::trip::{trip_row, update_trip};
 
 /// A trip file by the hash of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

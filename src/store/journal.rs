@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row};
 
-use crate::domain::{BooksDate, Event, Fact, RunId, Standing, Timestamp, TripKey, Verdict};
+use crate::domain::{BooksDate, Event, Fact, RunId, Standing, Timestamp, Verdict};
 
 use super::Store;
 use super::chain;
 use super::error::{StoreError, of_sqlite};
 use super::row;
+use super::trip::update_trip;
 
 /// Facts about one trip, to be written together or not at all.
 #[derive(Debug, Clone)]
@@ -278,43 +279,4 @@ fn remember(
         | Fact::Debt { .. } => {}
     }
     Ok(())
-}
-
-/// Writes where the trip stands into its row.
-pub(super) fn update_trip(
-    db: &Connection,
-    trip: i64,
-    standing: &Standing,
-    books_date: BooksDate,
-) -> rusqlite::Result<()> {
-    let balances = &standing.balances;
-    let sql = include_str!("../../sql/queries/journal_update_trip.sql");
-    db.prepare_cached(sql)?.execute(params![
-        trip,
-        standing.status.as_str(),
-        standing.capture_state.as_str(),
-        standing.version,
-        standing.steps,
-        standing.act_by.map(Timestamp::ms),
-        balances.cart_total,
-        balances.captured,
-        balances.bad_debt,
-        balances.cancelled,
-        balances.in_doubt,
-        balances.open,
-        balances.recovered,
-        balances.written_off,
-        standing.intended.map(|amount| amount.minor()),
-        books_date.to_string(),
-    ])?;
-    Ok(())
-}
-
-/// A trip's row by its name.
-pub(super) fn trip_row(db: &Connection, key: &TripKey) -> rusqlite::Result<Option<i64>> {
-    let sql = include_str!("../../sql/queries/journal_trip_row.sql");
-    let names = (key.store.as_str(), key.trip.as_str());
-    db.prepare_cached(sql)?
-        .query_row(names, |row| row.get(0))
-        .optional()
 }

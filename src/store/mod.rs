@@ -16,7 +16,6 @@ mod feed;
 mod journal;
 mod lines;
 mod lock;
-mod names;
 mod open;
 mod outbox;
 mod pulls;
@@ -24,6 +23,7 @@ mod row;
 mod runs;
 mod shelf;
 mod sweep;
+mod trip;
 mod witness;
 mod writer;
 
@@ -45,10 +45,10 @@ pub use feed::{Admission, Admit, FeedFile, TakenCounts, When};
 pub use journal::Append;
 pub use lines::{LineKey, NewLine, ProblemLine, ProcessorFile, StoredLine};
 pub use lock::Lock;
-pub use names::Found;
 pub use outbox::Waiting;
 pub use pulls::Pull;
 pub use runs::RunRow;
+pub use trip::Found;
 pub use witness::{Side, Witness};
 
 use writer::Writer;

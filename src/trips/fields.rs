@@ -6,6 +6,8 @@ use crate::domain::{
     Currency, Elsewhere, Entry, FeedRow, Money, ProcessorName, StoreId, Timestamp, TripId, TripKey,
 };
 
+use crate::planted::{self, Bug};
+
 use super::{Item, Record};
 
 /// A trip cannot have begun later than this after now: clocks differ a little.
@@ -128,7 +130,10 @@ fn elsewhere(fields: &dyn Fields, amount: Money) -> Result<Option<Elsewhere>, Wr
 }
 
 fn money(text: &str, currency: Currency) -> Result<Money, String> {
-    let money = Money::parse(text, currency).map_err(|why| why.to_string())?;
+    let mut money = Money::parse(text, currency).map_err(|why| why.to_string())?;
+    if planted::is(Bug::FloatAmount) {
+        money = Money::of_minor(planted::through_a_float(money.minor()), currency);
+    }
     match money.minor() <= MOST_MINOR {
         true => Ok(money),
         false => {

@@ -85,6 +85,10 @@ impl Night {
         ] {
             night.set(name, &value);
         }
+        // What is planted in a proof is planted in the program that it looks at.
+        if let Ok(bug) = std::env::var("TRIPSETTLE_PLANTED") {
+            night.set("TRIPSETTLE_PLANTED", &bug);
+        }
         night
     }
 

@@ -59,19 +59,31 @@ impl Drop for Mounted {
     }
 }
 
-/// Plays the evening on the small disk; true when it was full.
-fn play(small: &Small) -> bool {
+/// What was met on a small disk.
+#[derive(Debug, Default)]
+struct Met {
+    /// A command found it full.
+    full: bool,
+    /// A run that could not write down its own end, and its mail came all the same.
+    mailed: bool,
+}
+
+/// Plays the evening on the small disk.
+fn play(small: &Small) -> Met {
     let folder = |root: &Path| root.join(small.folder);
     let mut mounted = None;
     let evening = Evening::begin_on(|root| mounted = Some(Mounted::over(&folder(root), small)));
     let mounted = mounted.unwrap();
-    let mut was_full = false;
+    let mut met = Met::default();
     for command in Evening::COMMANDS {
         let ended = evening.night.tripsettle(command);
+        let mails = mails(&evening);
+        assert!(mails <= 1, "one run sent {mails} mails");
         match ended.code {
             Some(0 | 10..=12) => {}
             Some(74) => {
-                was_full = true;
+                met.full = true;
+                met.mailed |= small.folder == "state" && mails == 1;
                 let told = format!("{}{}", ended.err, ended.out);
                 assert!(told.contains("run again"), "{ended:#?}");
             }
@@ -81,13 +93,18 @@ fn play(small: &Small) -> bool {
     mounted.grow();
     evening.recover();
     evening.testifies(1);
-    was_full
+    met
+}
+
+fn mails(evening: &Evening) -> usize {
+    let folder = evening.night.path("mail");
+    std::fs::read_dir(folder).map_or(0, |mails| mails.count())
 }
 
 #[test]
 #[ignore = "mounts small disks; .ci/run plays it where it may"]
 fn a_disk_that_fills_loses_nothing() {
-    let (tally, full) = (Tally::default(), Tally::default());
+    let [tally, full, mailed] = [(); 3].map(|()| Tally::default());
     let mut smalls = Vec::new();
     for (folder, most_pages, least_files, most_files) in [
         ("state", 800, 2, 8),
@@ -113,11 +130,16 @@ fn a_disk_that_fills_loses_nothing() {
     }
     each(&smalls, |small| {
         tally.case(&small, || {
-            if play(&small) {
+            let met = play(&small);
+            if met.full {
                 full.count();
+            }
+            if met.mailed {
+                mailed.count();
             }
         });
     });
     full.close("commands that found the disk full");
+    mailed.close("runs that told by mail what the state could not keep");
     tally.close("small disks");
 }

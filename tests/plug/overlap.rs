@@ -15,8 +15,9 @@ use super::gate::Gate;
 use super::many::{Draw, is_long};
 
 const STARTS: usize = 8;
-/// A start may wait for a processor on a busy machine, but not for the run that works.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A start may wait for a processor on a busy machine, but not for the run that works; less long
+/// where a defect is planted that keeps all of them there.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(feature = "planted") { 15 } else { 60 });
 
 struct Machine {
     night: Night,
@@ -156,6 +157,7 @@ fn rounds(count: usize) -> Duration {
 }
 
 #[test]
+#[cfg_attr(feature = "planted", ignore = "tests/planted.rs plays it")]
 fn of_eight_starts_at_once_one_works_and_the_others_leave() {
     let (machines, count) = if is_long() { (20, 50) } else { (1, 20) };
     let slowest = (0..machines).map(|_| rounds(count)).max().unwrap();
@@ -168,6 +170,7 @@ fn of_eight_starts_at_once_one_works_and_the_others_leave() {
 }
 
 #[test]
+#[cfg_attr(feature = "planted", ignore = "no bug is planted for it")]
 fn backfill_rule_and_import_are_safe_beside_a_run() {
     let rounds = if is_long() { 100 } else { 5 };
     for number in 0..rounds {

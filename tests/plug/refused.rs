@@ -171,7 +171,7 @@ fn a_disk_that_refuses_any_call_loses_nothing() {
         undisturbed().into_iter().filter(on_disk).collect()
     });
     let mut faults = Vec::new();
-    for place in places.all(one_in(16)) {
+    for place in places.all(one_in(48)) {
         for (errno, for_ever) in [
             (Errno::EIO, false),
             (Errno::EIO, true),
