@@ -112,6 +112,55 @@ fn every_event_posts_what_the_table_of_the_room_says() {
             "taken 7.20 USD | elsewhere captured 7.20",
             vec!["capture: processor_receivable 7.20 = sales_clearing 7.20"],
         ),
+        (
+            rules(),
+            "0.74",
+            "taken 10.00 USD | adjust 10.00 declined 6.00 | capture 6.00 initiated \
+             | lost 4.00 declined | debt recovered 1.00 | debt written_off 3.00",
+            vec![
+                "capture: processor_receivable 6.00 = sales_clearing 6.00",
+                "bad_debt: shopper_receivable 3.70, shopper_receivable_tax 0.30 = \
+                 sales_clearing 4.00",
+                "recovery: recovery_clearing 1.00 = shopper_receivable 0.92, \
+                 shopper_receivable_tax 0.08",
+                "write_off: bad_debt_expense 3.00 = shopper_receivable 2.78, \
+                 shopper_receivable_tax 0.22",
+            ],
+        ),
+        // What is taken back leaves nothing behind.
+        (
+            rules(),
+            "0.74",
+            "taken 10.00 USD | adjust 10.00 declined 0.00 | lost 10.00 declined \
+             | debt recovered 1.00 | debt written_off 9.00 | debt taken_back 6 \
+             | debt taken_back 5 | debt reversed 10.00 cancelled",
+            vec![
+                "bad_debt: shopper_receivable 9.26, shopper_receivable_tax 0.74 = \
+                 sales_clearing 10.00",
+                "recovery: recovery_clearing 1.00 = shopper_receivable 0.93, \
+                 shopper_receivable_tax 0.07",
+                "write_off: bad_debt_expense 9.00 = shopper_receivable 8.33, \
+                 shopper_receivable_tax 0.67",
+                "taken_back: shopper_receivable 8.33, shopper_receivable_tax 0.67 = \
+                 bad_debt_expense 9.00",
+                "taken_back: shopper_receivable 0.93, shopper_receivable_tax 0.07 = \
+                 recovery_clearing 1.00",
+                "reversal: sales_clearing 10.00 = shopper_receivable 9.26, \
+                 shopper_receivable_tax 0.74",
+                "cancellation: cancelled_sales 9.26, tax_payable 0.74 = sales_clearing 10.00",
+            ],
+        ),
+        (
+            rules(),
+            "",
+            "taken 5.00 USD | adjust 5.00 declined 0.00 | lost 5.00 declined \
+             | debt reversed 2.00 captured",
+            vec![
+                "bad_debt: shopper_receivable 5.00 = sales_clearing 5.00",
+                "reversal: sales_clearing 2.00 = shopper_receivable 2.00",
+                "capture: processor_receivable 2.00 = sales_clearing 2.00",
+            ],
+        ),
         // Empty carts have nothing to post, lost or released.
         (
             rules(),

@@ -281,4 +281,10 @@ fn a_persons_word_settles_what_the_feed_said_too_late() {
     assert_eq!(open(&told), [BreakKind::CapturedElsewhere]);
     let story = format!("{story} | debt reversed 20.00 captured");
     assert_eq!(open(&examined(&story)), []);
+    // The other way round, the feed only repeats what is known, or contradicts it.
+    let story = "taken 20.00 USD | lost 20.00 declined | day 2 | debt reversed 20.00 captured";
+    let later = |word: &str| open(&examined(&format!("{story} | elsewhere {word}")));
+    assert_eq!(later("captured 20.00"), []);
+    assert_eq!(later("captured 19.00"), [BreakKind::CapturedElsewhere]);
+    assert_eq!(later("cancelled"), [BreakKind::CapturedElsewhere]);
 }

@@ -18,6 +18,8 @@ impl Reading<'_> {
                 if !(self.had_capture && self.claim.is_some()) {
                     let zero = Money::zero(self.currency);
                     self.claim = self.claim.unwrap_or(zero).plus(amount).ok();
+                    let told = self.claim.map(|amount| Elsewhere::Captured { amount });
+                    self.end = told.map(End::Elsewhere).or(self.end);
                 }
                 self.elsewhere_conflict = None;
             }
