@@ -19,6 +19,7 @@ pub struct Edition {
     pub number: u32,
     pub rows: Vec<Row>,
     pub debts: Vec<Row>,
+    pub postings: Vec<Row>,
     pub summary: Value,
 }
 
@@ -50,6 +51,7 @@ pub fn editions(out: &Path) -> Vec<Edition> {
                 number: edition.trim_start_matches('e').parse().unwrap(),
                 rows: rows(&dir.join("reconciliation.csv")),
                 debts: rows(&dir.join("bad_debt.csv")),
+                postings: rows(&dir.join("postings.csv")),
                 summary: serde_json::from_slice(&summary).unwrap(),
             });
         }

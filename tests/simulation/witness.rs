@@ -49,6 +49,25 @@ impl Witness {
         Self(Connection::open_with_flags(database, flags).unwrap())
     }
 
+    /// What is owed by store and currency at the end of a books date, added up from the events.
+    pub fn owed(&self, date: &str) -> BTreeMap<(String, String), i64> {
+        let sql = "SELECT store_id, currency, journal.kind, detail FROM journal JOIN trip \
+                   ON trip.id = journal.trip WHERE books_date <= ?1 \
+                   AND journal.kind IN ('lost', 'found_captured')";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let mut rows = statement.query([date]).unwrap();
+        let mut owed = BTreeMap::new();
+        while let Some(row) = rows.next().unwrap() {
+            let text = |place| row.get::<_, String>(place).unwrap();
+            let detail: Value = serde_json::from_str(&text(3)).unwrap();
+            let minor = detail["amount"]["minor"].as_i64().unwrap();
+            let sign = if text(2) == "lost" { 1 } else { -1 };
+            *owed.entry((text(0), text(1))).or_insert(0) += sign * minor;
+        }
+        owed.retain(|_, minor| *minor != 0);
+        owed
+    }
+
     /// The last event of a trip: (kind, detail).
     pub fn last(&self, name: &str) -> Option<(String, Value)> {
         let (store, trip) = name.split_once('/').unwrap();
