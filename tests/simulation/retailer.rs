@@ -64,7 +64,8 @@ pub struct Retailer {
     trips: u32,
 }
 
-const HEADER: &str = "store_id,shopping_trip_id,started_at,amount,currency,status,captured_amount,entry,tax_amount\n";
+const HEADER: &str = "store_id,shopping_trip_id,started_at,amount,currency,status,\
+                      captured_amount,entry,tax_amount\n";
 
 fn time(ms: i64) -> String {
     let at = DateTime::from_timestamp_millis(ms).unwrap();
