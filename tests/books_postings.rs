@@ -355,7 +355,7 @@ fn postings_that_do_not_agree_with_the_other_books_are_found() {
         assert!(
             found[0]
                 .to_string()
-                .starts_with("the postings of store S1 is off by")
+                .starts_with("the double entry of store S1 is off by")
         );
     }
     assert_eq!(

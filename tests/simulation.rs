@@ -54,6 +54,13 @@ fn no_night_breaks_a_promise() {
     };
     let mut missing = all_to_be_met();
     missing.retain(|wanted| !is_met(wanted));
+    for kind in ["capture", "bad_debt", "reversal", "cancellation"] {
+        let posted = report.met.contains_key(&format!("posted: {kind}"));
+        assert!(
+            posted || kind == "reversal" && nights < 5_000,
+            "no {kind} was ever posted"
+        );
+    }
     // So few nights cannot meet everything.
     assert!(
         missing.is_empty() || nights < 5_000,

@@ -160,7 +160,7 @@ impl fmt::Display for Imbalance {
         let equation = match self.equation {
             Equation::Control => "the control equation",
             Equation::BadDebt => "the bad-debt ledger",
-            Equation::Postings => "the postings",
+            Equation::Postings => "the double entry",
         };
         write!(f, "{equation} of store {store} is off by {difference}")
     }

@@ -17,6 +17,7 @@ use rust_xlsxwriter::{
 use crate::domain::{BooksDate, Currency, Money};
 
 use super::control_page::{Item, PageRow};
+use super::table::FileTotals;
 use super::{OutputError, WORKBOOK};
 
 /// Rows of a sheet below its header.
@@ -45,6 +46,7 @@ const AMOUNTS: [&str; 12] = [
 pub struct Workbook {
     book: Book,
     looks: Looks,
+    totals: FileTotals,
 }
 
 /// How cells look; a format for each number of decimals.
@@ -79,6 +81,7 @@ impl Workbook {
                 head: Format::new().set_bold(),
                 amounts: amounts.map(|shown| Format::new().set_num_format(shown)),
             },
+            totals: FileTotals::default(),
         })
     }
 
@@ -140,6 +143,7 @@ impl Workbook {
                 return Ok(());
             }
             at = at.saturating_add(1);
+            self.totals.rows = self.totals.rows.saturating_add(1);
             let code = currency_at.and_then(|place| row.get(place)).unwrap_or("");
             let currency = Currency::of(code).ok();
             let found = self.book.worksheet_from_name(&sheet_name);
@@ -155,12 +159,14 @@ impl Workbook {
         }
     }
 
-    /// Writes the workbook.
+    /// Writes the workbook; its rows are those of all tables in it.
     ///
     /// # Errors
     /// I/O.
-    pub fn finish(mut self, to: impl Write + Send) -> Result<(), OutputError> {
-        self.book.save_to_writer(to).map_err(|why| failed(&why))
+    pub fn finish(mut self, to: impl Write + Send) -> Result<FileTotals, OutputError> {
+        let saved = self.book.save_to_writer(to);
+        saved.map_err(|why| failed(&why))?;
+        Ok(self.totals)
     }
 }
 

@@ -216,6 +216,6 @@ pub fn workbook(
         book.table(sheet, std::io::BufReader::new(staging.read(file)?))?;
     }
     let mut file = staging.file(WORKBOOK)?;
-    book.finish(&mut file)?;
-    Ok(Some(file.finish(None)?))
+    let totals = book.finish(&mut file)?;
+    Ok(Some(file.finish(Some(&totals))?))
 }

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod log;
 pub mod nights;
 pub mod plan;
+pub mod postings;
 pub mod published;
 pub mod retailer;
 pub mod service;

@@ -9,6 +9,7 @@ use super::clock::Skew;
 use super::debts;
 use super::log::Log;
 use super::plan::{DAY, Down, HOUR, MINUTE};
+use super::postings;
 use super::published::fingerprints;
 use super::world::{Command, Ended, Signs, World};
 
@@ -251,6 +252,9 @@ impl Story {
     /// After a finished night: its files agree, and run once more it does nothing.
     fn finished(&mut self) -> Result<(), String> {
         checks::files_agree(&self.world, &self.memory)?;
+        for kind in postings::agree(&self.world)? {
+            *self.report.met.entry(kind).or_insert(0) += 1;
+        }
         if checks::has_more_to_do(&self.world) {
             return Ok(());
         }
@@ -304,7 +308,9 @@ impl Story {
             report.captures += account.captures.len() as u64;
         }
         report.doubts = self.memory.doubts.len() as u64;
-        report.met = counter.met.clone();
+        for (what, count) in &counter.met {
+            *report.met.entry(what.clone()).or_insert(0) += count;
+        }
         let files: BTreeMap<_, _> = fingerprints(&self.world.path("out"));
         report.digest = format!("{} {}", self.world.log.digest(), digest(&files));
         report

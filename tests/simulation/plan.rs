@@ -180,6 +180,8 @@ impl Plan {
         let [first, second] = self.store_declines;
         format!(
             r#"
+[output]
+formats = ["journal", "csv"]
 [payment_service]
 endpoint = "https://payments.example.com"
 region = "eu-west-1"

@@ -20,6 +20,7 @@ pub struct Edition {
     pub rows: Vec<Row>,
     pub debts: Vec<Row>,
     pub debt_days: Vec<Row>,
+    pub postings: Vec<Row>,
     pub summary: Value,
 }
 
@@ -52,6 +53,7 @@ pub fn editions(out: &Path, after: &str) -> Vec<Edition> {
                 rows: rows(&dir.join("reconciliation.csv")),
                 debts: rows(&dir.join("bad_debt.csv")),
                 debt_days: rows(&dir.join("bad_debt_summary.csv")),
+                postings: rows(&dir.join("postings.csv")),
                 summary: serde_json::from_slice(&summary).unwrap(),
             });
         }

@@ -64,8 +64,8 @@ pub struct Retailer {
     trips: u32,
 }
 
-const HEADER: &str =
-    "store_id,shopping_trip_id,started_at,amount,currency,status,captured_amount,entry\n";
+const HEADER: &str = "store_id,shopping_trip_id,started_at,amount,currency,status,\
+                      captured_amount,entry,tax_amount\n";
 
 fn time(ms: i64) -> String {
     let at = DateTime::from_timestamp_millis(ms).unwrap();
@@ -86,7 +86,12 @@ fn row(sale: &Sale, total: i64, elsewhere: Option<Elsewhere>) -> String {
         ..
     } = sale;
     let (began, amount) = (time(sale.started_at), text_of(total, *digits));
-    format!("{store},{id},{began},{amount},{currency},{status},{captured},FINANCIAL\n")
+    // Seven percent upon the net, where the retailer tells it at all.
+    let tax = match total % 2 {
+        0 => String::new(),
+        _ => text_of(total * 7 / 107, *digits),
+    };
+    format!("{store},{id},{began},{amount},{currency},{status},{captured},FINANCIAL,{tax}\n")
 }
 
 impl Retailer {
@@ -177,7 +182,7 @@ impl Retailer {
                 let code = sale.id.replace('t', "s");
                 writeln!(
                     text,
-                    "BER,{code},{},1.00,EUR,,,SCAN_CODE",
+                    "BER,{code},{},1.00,EUR,,,SCAN_CODE,",
                     time(sale.started_at)
                 )
                 .unwrap();

@@ -49,6 +49,33 @@ impl Witness {
         Self(Connection::open_with_flags(database, flags).unwrap())
     }
 
+    /// What is owed by store and currency at the end of a books date, added up from the events.
+    pub fn owed(&self, date: &str) -> BTreeMap<(String, String), i64> {
+        let sql = "SELECT store_id, currency, journal.kind, detail, trip, step FROM journal \
+                   JOIN trip ON trip.id = journal.trip WHERE books_date <= ?1 \
+                   AND journal.kind IN ('lost', 'found_captured', 'debt') ORDER BY trip, step";
+        let mut statement = self.0.prepare_cached(sql).unwrap();
+        let mut rows = statement.query([date]).unwrap();
+        let (mut owed, mut done) = (BTreeMap::new(), BTreeMap::new());
+        while let Some(row) = rows.next().unwrap() {
+            let text = |place| row.get::<_, String>(place).unwrap();
+            let number = |place| row.get::<_, i64>(place).unwrap();
+            let detail: Value = serde_json::from_str(&text(3)).unwrap();
+            let act = &detail["ruling"]["act"];
+            let amounts = [&detail["amount"], &act["amount"]];
+            let minor = match act["step"].as_i64() {
+                Some(step) => done[&(number(4), step)],
+                None => amounts.iter().find_map(|it| it["minor"].as_i64()).unwrap(),
+            };
+            done.insert((number(4), number(5)), minor);
+            let comes_back = text(2) == "lost" || act["act"] == "taken_back";
+            let sign = if comes_back { 1 } else { -1 };
+            *owed.entry((text(0), text(1))).or_insert(0) += sign * minor;
+        }
+        owed.retain(|_, minor| *minor != 0);
+        owed
+    }
+
     /// The last event of a trip: (kind, detail).
     pub fn last(&self, name: &str) -> Option<(String, Value)> {
         let (store, trip) = name.split_once('/').unwrap();
