@@ -16,6 +16,10 @@ pub struct Calendar {
     changes: Vec<(NaiveDate, Rule)>,
 }
 
+/// An instant belongs to one of so many days around its civil date: the one after it, itself, and
+/// those before.
+const DAYS_AROUND: usize = 3;
+
 /// A zone and a cut-off.
 #[derive(Debug, Clone)]
 struct Rule {
@@ -114,16 +118,16 @@ impl Rule {
         let day = u32::try_from(day).unwrap_or(1);
         let date = NaiveDate::from_ymd_opt(year, month, day).unwrap_or(fallback);
         // The boundary is an instant, so that days tile time even where the cut-off falls into
-        // an hour that a clock change repeats or leaves out.
-        if at < self.start_of(date) {
-            return date.pred_opt().unwrap_or(date);
+        // an hour that a clock change repeats or leaves out: the day may have begun on the next
+        // civil date, as late in the evening in Greenland.
+        let mut day = date.succ_opt().unwrap_or(date);
+        for _ in 0..DAYS_AROUND {
+            if at >= self.start_of(day) {
+                break;
+            }
+            day = day.pred_opt().unwrap_or(day);
         }
-        let next = date.succ_opt().unwrap_or(date);
-        if at >= self.start_of(next) {
-            next
-        } else {
-            date
-        }
+        day
     }
 
     fn start_of(&self, date: NaiveDate) -> Timestamp {
@@ -217,6 +221,9 @@ mod tests {
             ("Australia/Lord_Howe", "00:00", "2026-04-05", 1470),
             ("Australia/Lord_Howe", "00:00", "2026-10-04", 1410),
             ("Asia/Tokyo", "05:00", "2026-03-29", 1440),
+            // 23:00 to 24:00 is left out on the 28th: the day begins at 00:30 of the 29th.
+            ("America/Nuuk", "23:30", "2026-03-27", 1440),
+            ("America/Nuuk", "23:30", "2026-03-28", 1380),
         ];
         for (zone, cutoff, date, minutes) in rows {
             let calendar = Calendar::of(zone, cutoff).unwrap();
@@ -225,6 +232,14 @@ mod tests {
                 .start_of(next)
                 .ms_since(calendar.start_of(day(date)));
             assert_eq!(length / 60_000, minutes, "{zone} {cutoff} {date}");
+            let last = calendar.start_of(next).plus_ms(-1);
+            for at in [calendar.start_of(day(date)), last] {
+                assert_eq!(
+                    calendar.date_of(at),
+                    day(date),
+                    "{zone} {cutoff} {date} at {at}"
+                );
+            }
         }
     }
 
