@@ -13,7 +13,7 @@ type Sums = BTreeMap<(String, String), i64>;
 /// with what the control equation says, and the receivables stand at what is owed. Gives the kinds
 /// of entries that there are.
 pub fn agree(world: &World) -> Result<BTreeSet<String>, String> {
-    let all = editions(&world.path("out"));
+    let all = editions(&world.path("out"), "");
     let mut first: BTreeMap<&str, &Edition> = BTreeMap::new();
     for edition in &all {
         let before = first.entry(&edition.date).or_insert(edition);
