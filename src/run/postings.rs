@@ -167,14 +167,27 @@ pub fn as_of<S>(house: &House<S>, date: BooksDate, edition: u32) -> Result<Expor
             Some(digest) => house.store.memo(&format!("exports {digest}"))?,
             None => None,
         };
-        let exports = json.and_then(|json| serde_json::from_str::<Exports>(&json).ok());
-        match exports {
-            Some(exports) if row.edition == edition => return Ok(exports),
-            Some(exports) => return Ok(now.following(&exports)),
-            None => {}
-        }
+        let Some(json) = json else {
+            continue;
+        };
+        let exports: Exports = serde_json::from_str(&json).map_err(|why| {
+            let made_by = format!(
+                "what {date} e{} was made by cannot be read: {why}",
+                row.edition
+            );
+            RunError::Law(made_by)
+        })?;
+        return Ok(match row.edition == edition {
+            true => exports,
+            false => now.following(&exports),
+        });
     }
-    Ok(now.clone())
+    let mut exports = now.clone();
+    if closed.iter().any(|row| row.edition == edition) {
+        // It was closed before there were files of postings.
+        exports.formats.clear();
+    }
+    Ok(exports)
 }
 
 /// Keeps what an edition that is about to be closed was made by.
