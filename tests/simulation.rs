@@ -35,7 +35,7 @@ fn told(violation: &Violation) -> String {
 
 #[test]
 fn no_night_breaks_a_promise() {
-    let nights = variable("SIMULATION_NIGHTS").unwrap_or(100);
+    let nights = variable("SIMULATION_NIGHTS").unwrap_or(40);
     let first = variable("SIMULATION_SEED").unwrap_or(1);
     let report = match swarm(first, nights) {
         Ok(report) => report,
