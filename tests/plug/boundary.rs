@@ -162,7 +162,10 @@ fn path(call: &Call, folder: Option<usize>, at: usize) -> PathBuf {
 
 /// A path below `root` without what differs from night to night: numbers and drawn names.
 fn kind(path: &Path, root: &Path) -> String {
-    let below = path.strip_prefix(root).unwrap_or(path).to_str().unwrap();
+    let Ok(below) = path.strip_prefix(root) else {
+        return "the folders above".to_owned();
+    };
+    let below = below.to_str().unwrap();
     let mut kind = String::new();
     for part in below.split('/') {
         let part = match part.split_once(".mail-") {
