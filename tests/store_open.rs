@@ -84,7 +84,7 @@ fn an_existing_state_is_never_overwritten() {
 #[test]
 fn a_missing_state_is_said_to_be_missing_and_is_not_made() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(!Store::exists(dir.path()));
+    assert!(!Store::exists(dir.path()).unwrap());
     let refused = Store::open(dir.path()).unwrap_err();
     assert!(matches!(refused, StoreError::Missing(_)), "{refused}");
     assert_eq!(refused.exit_code(), 65);

@@ -134,6 +134,45 @@ fn what_was_captured_after_the_backup_is_never_captured_again() {
     nobody_is_captured_twice(&night, "after the rulings");
 }
 
+/// A run that was killed leaves its log behind. Played into a backup it would take the mark away
+/// and give a state in which trips are open that were captured.
+#[test]
+fn the_log_of_another_state_is_not_played_into_a_backup() {
+    let night = Night::begin();
+    evening(&night, "plain 12 captured captured captured");
+    night.expect(0, &["import", "inbox/trips.csv"]);
+    night.expect(0, &["backup", "copy.db"]);
+    // Whoever reads keeps the log from being copied home, as a kill does.
+    let reader = rusqlite::Connection::open(night.path("state/tripsettle.db")).unwrap();
+    let count = |row: &rusqlite::Row| row.get::<_, i64>(0);
+    let known = reader.query_row("SELECT count(*) FROM trip", (), count);
+    assert_eq!(known.unwrap(), 12);
+    night.expect(0, &["run"]);
+    let log = night.path("state/tripsettle.db-wal");
+    let kept = fs::read(&log).unwrap();
+    assert!(kept.len() > 100_000, "no log to speak of");
+    drop(reader);
+    put_back(&night, &night.path("copy.db"));
+    fs::write(&log, &kept).unwrap();
+    for command in [
+        &["run"][..],
+        &["status"],
+        &["verify"],
+        &["init", "--after-restore"],
+    ] {
+        let refused = night.expect(65, command);
+        assert!(
+            refused.err.contains("tripsettle.db-wal belongs"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(fs::read(&log).unwrap(), kept, "the log was touched");
+    fs::remove_file(&log).unwrap();
+    let refused = night.expect(65, &["run"]);
+    assert!(refused.err.contains("is a backup of"), "{refused:?}");
+    nobody_is_captured_twice(&night, "beside a log");
+}
+
 #[test]
 fn a_plain_copy_that_is_older_than_the_published_files_is_refused() {
     let night = Night::begin();

@@ -14,7 +14,7 @@ use super::print::Output;
 
 /// Opens the state; creates it when neither files nor taken trips say that there was one.
 pub fn open(config: &Config, now: Timestamp) -> Result<Store, Failure> {
-    if Store::exists(&config.state_dir) {
+    if Store::exists(&config.state_dir)? {
         return in_force(config, Store::open(&config.state_dir)?);
     }
     if let Some(trace) = trace(config)? {
@@ -40,8 +40,7 @@ fn in_force(config: &Config, store: Store) -> Result<Store, Failure> {
     };
     let message = format!(
         "{older}: what happened since is not in it. If there is a newer state, put that in place. \
-         If \
-         not: `tripsettle init --after-restore`, after which every trip that is open in it is in \
+         If not: `tripsettle init --after-restore`, after which every trip that is open in it is in \
          doubt, so that nothing is captured twice"
     );
     Err(Failure { code: 65, message })
@@ -49,8 +48,9 @@ fn in_force(config: &Config, store: Store) -> Result<Store, Failure> {
 
 /// `init --after-restore`.
 fn after_restore(config: &Config, now: Timestamp, output: &Output) -> Result<u8, Failure> {
-    if !Store::exists(&config.state_dir) {
-        let message = "there is no state; copy the backup to tripsettle.db in state_dir first";
+    if !Store::exists(&config.state_dir)? {
+        let message = "there is no state; put the backup in place as tripsettle.db in state_dir first, \
+                       alone, without tripsettle.db-wal and tripsettle.db-shm";
         return Err(Failure::usage(message));
     }
     let _lock = Lock::acquire(&config.state_dir, Duration::ZERO)?;
@@ -86,9 +86,13 @@ pub fn init(
         return after_restore(config, now, output);
     }
     let dir = config.state_dir.display();
-    if Store::exists(&config.state_dir) {
+    if Store::exists(&config.state_dir)? {
         if args.after_loss {
-            let message = format!("{dir} holds a database: nothing is lost, nothing was changed");
+            let message = format!(
+                "{dir} holds a database: nothing is lost, nothing was changed. If `tripsettle \
+                 verify` says that it is damaged and there is no backup, move tripsettle.db, \
+                 tripsettle.db-wal and tripsettle.db-shm away first"
+            );
             return Err(Failure { code: 65, message });
         }
         Store::open(&config.state_dir)?;

@@ -9,8 +9,17 @@ pub enum StoreError {
     #[error("no state at {}; create it with `tripsettle init`", .0.display())]
     Missing(PathBuf),
     /// There is a database already.
-    #[error("{} exists already; it is left as it is", .0.display())]
+    #[error(
+        "{} exists already; it is left as it is. If that state is lost for good, move \
+         tripsettle.db, tripsettle.db-wal and tripsettle.db-shm away first", .0.display()
+    )]
     Exists(PathBuf),
+    /// The database was written as one file, and the log of another one lies beside it.
+    #[error(
+        "{} belongs to another state than the tripsettle.db beside it, and would be played into \
+         it; move it and tripsettle.db-shm away, then run again", .0.display()
+    )]
+    ForeignLog(PathBuf),
     /// Written by a newer version of this program.
     #[error(
         "{} has schema {found}, this program knows {known}; use the newer program that wrote it",
@@ -91,7 +100,7 @@ impl StoreError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Missing(_) | Self::Newer { .. } | Self::Older { .. } | Self::Damaged { .. } => 65,
-            Self::Unreadable { .. } | Self::Exists(_) => 65,
+            Self::Unreadable { .. } | Self::Exists(_) | Self::ForeignLog(_) => 65,
             Self::Disk { .. } | Self::Stopped(_) => 74,
             Self::Busy(_) => 75,
             Self::OldSqlite { .. } | Self::Conflict { .. } | Self::Refused(_) => 1,
@@ -104,6 +113,7 @@ impl StoreError {
             Self::Disk { .. } | Self::Damaged { .. } | Self::Stopped(_) => true,
             Self::Missing(_)
             | Self::Exists(_)
+            | Self::ForeignLog(_)
             | Self::Newer { .. }
             | Self::Older { .. }
             | Self::OldSqlite { .. }

@@ -65,8 +65,11 @@ pub struct Store {
 
 impl Store {
     /// True when `state_dir` holds a database.
-    pub fn exists(state_dir: &Path) -> bool {
-        open::database(state_dir).exists()
+    ///
+    /// # Errors
+    /// The folder cannot be looked into.
+    pub fn exists(state_dir: &Path) -> Result<bool, StoreError> {
+        open::is_there(&open::database(state_dir))
     }
 
     /// Creates the database. `lost_before` says that an older one was lost then.

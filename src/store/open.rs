@@ -1,6 +1,7 @@
 //! Opening the database: created whole or not at all, migrated in one transaction, read back.
 
 use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Read as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +28,9 @@ const CHAIN: usize = 3;
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// The writers beside a run hold the database for milliseconds only.
 const BUSY: Duration = Duration::from_secs(10);
+/// Where a database file says whether it is written through a log, and what it says if not.
+const WRITE_VERSION: usize = 18;
+const WITHOUT_LOG: u8 = 1;
 /// So many pages of log are copied home at once: the log is synced at every commit anyway, and
 /// copying costs two more syncs, which at SQLite's own 1000 pages came every few commits.
 const LOG_PAGES: i64 = 8_192;
@@ -109,9 +113,7 @@ pub(super) fn create(
 /// The writer's connection: settings read back, migrations applied.
 pub(super) fn writer(state_dir: &Path) -> Result<Connection, StoreError> {
     let path = database(state_dir);
-    if !path.exists() {
-        return Err(StoreError::Missing(path));
-    }
+    is_whole(&path)?;
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(StoreError::OldSqlite {
             found: rusqlite::version().to_owned(),
@@ -143,6 +145,30 @@ pub(super) fn writer(state_dir: &Path) -> Result<Connection, StoreError> {
     let _: i64 = pragma(&connection, "wal_autocheckpoint", LOG_PAGES).map_err(sqlite)?;
     migrate(&mut connection, &path)?;
     Ok(connection)
+}
+
+/// True when there is a database; a folder that cannot be looked into is no proof of nothing.
+pub(super) fn is_there(path: &Path) -> Result<bool, StoreError> {
+    path.try_exists().map_err(|why| disk(path, "read", &why))
+}
+
+/// There is a database, and no log of another one beside it: SQLite would play that into a backup
+/// that was put back, and out would come neither state.
+fn is_whole(path: &Path) -> Result<(), StoreError> {
+    if !is_there(path)? {
+        return Err(StoreError::Missing(path.to_owned()));
+    }
+    let log = beside(path, "-wal");
+    if fs::metadata(&log).map_or(0, |file| file.len()) == 0 {
+        return Ok(());
+    }
+    let mut header = [0; 20];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    // What is shorter than a header is told as damaged when it is opened.
+    match read.is_ok() && header[WRITE_VERSION] == WITHOUT_LOG {
+        true => Err(StoreError::ForeignLog(log)),
+        false => Ok(()),
+    }
 }
 
 /// Refuses what a newer program wrote, or something that is no state, and leaves it as it is:
@@ -191,9 +217,6 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
 /// Makes sure that the database can be read as it is: ours, and brought up to date.
 pub(super) fn is_current(state_dir: &Path) -> Result<(), StoreError> {
     let path = database(state_dir);
-    if !path.exists() {
-        return Err(StoreError::Missing(path));
-    }
     let connection = reader(state_dir)?;
     is_ours(&connection, &path)?;
     let found = version(&connection).map_err(|error| of_sqlite(&path, &error))?;
@@ -206,6 +229,7 @@ pub(super) fn is_current(state_dir: &Path) -> Result<(), StoreError> {
 /// A connection that can only read.
 pub(super) fn reader(state_dir: &Path) -> Result<Connection, StoreError> {
     let path = database(state_dir);
+    is_whole(&path)?;
     let sqlite = |error: rusqlite::Error| of_sqlite(&path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags).map_err(sqlite)?;
@@ -216,6 +240,8 @@ pub(super) fn reader(state_dir: &Path) -> Result<Connection, StoreError> {
 
 fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
+    // A plan that may depend on a bound value is made anew at every bind: a tenth of a night's time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)
 }

@@ -133,7 +133,7 @@ impl Place {
     /// The house, with this door to the service.
     pub fn house<S: PaymentService>(&self, service: S) -> Arc<House<S>> {
         let state = &self.config.state_dir;
-        let store = if Store::exists(state) {
+        let store = if Store::exists(state).unwrap() {
             Store::open(state)
         } else {
             Store::create(state, RealClock.now(), None)
