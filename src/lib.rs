@@ -50,8 +50,9 @@
 //! # Decided where the design is silent
 //!
 //! - Captured elsewhere for less than the total: the rest is bad debt `declined`; for more: the
-//!   total is amended up and `elsewhere_above_total` is a break. A word of the feed closes a trip
-//!   also after a Capture of ours that was certainly not executed.
+//!   total is amended up and `elsewhere_above_total` is a break. After a Capture of ours was
+//!   intended and certainly not executed, such a word parks the trip (`refused`, with the break
+//!   `captured_elsewhere`): nothing more is captured, and no `retry` may.
 //! - A processor's line on an open trip closes it as captured; we never capture it then.
 //! - Evidence that ends a doubt books the intended amount; a line that differs is a break.
 //! - Expired, cancel-unconfirmed, elsewhere-above-total and captured-after-write-off are told on

@@ -96,12 +96,21 @@ impl History {
             (Verdict::Captured { .. } | Verdict::NotCaptured, _) => {
                 return Err(self.illegal("no capture is in doubt"));
             }
+            (Verdict::Retry, _) if self.is_captured_by_another() => {
+                let why = "the feed says that it was captured elsewhere: a second capture is not \
+                           allowed";
+                return Err(self.illegal(why));
+            }
             (Verdict::Retry, _) if self.status() == Status::Refused => self.ask_anew(),
             (Verdict::Retry, _) => return Err(self.illegal("the trip is not refused")),
             (Verdict::MayBeCaptured, Capture::None) if self.is_open() => self.doubt_what_is_open(),
             (Verdict::MayBeCaptured, _) => return Err(self.illegal("nothing of it is open")),
         }
         Ok(())
+    }
+
+    fn is_captured_by_another(&self) -> bool {
+        matches!(self.elsewhere_conflict, Some(Elsewhere::Captured { .. }))
     }
 
     /// As if the trip had been taken after a loss of state.

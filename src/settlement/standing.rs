@@ -175,7 +175,7 @@ impl History {
     /// The basket was written off whole, the hold still stands, and nothing hints at a capture.
     pub(super) fn wants_release(&self) -> bool {
         let declined = self.losses.last().map(|loss| loss.reason) == Some(LossReason::Declined);
-        let whole = !self.captures_stand() && !self.is_open();
+        let whole = !self.captures_stand() && !self.is_open() && self.balances.captured == 0;
         let hinted = self.shown() > 0 || self.elsewhere_conflict.is_some();
         declined && whole && !self.released && !self.cancel_barred && !hinted
     }

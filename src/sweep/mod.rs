@@ -21,12 +21,9 @@ pub fn is_due(trip: &OpenTrip, policy: &SweepPolicy, next_run: Timestamp, now: T
     let movable = match trip.status {
         Status::Open => true,
         Status::Refused => dead,
-        Status::WrittenOff => !dead,
-        Status::Captured
-        | Status::CapturedPartial
-        | Status::Cancelled
-        | Status::Expired
-        | Status::InDoubt => false,
+        // Also when a person said later that nothing was ever owed.
+        Status::WrittenOff | Status::Cancelled => !dead,
+        Status::Captured | Status::CapturedPartial | Status::Expired | Status::InDoubt => false,
     };
     let near = trip.act_by <= next_run.plus_ms(policy.tolerate_outage_ms);
     let grown = trip.started_at.plus_ms(policy.min_age_ms) <= now;
