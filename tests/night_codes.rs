@@ -7,11 +7,14 @@ mod night;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStringExt;
 use std::time::{Duration, Instant};
 
+use chrono::{TimeDelta, Utc};
 use night::stories::{self, Tale, as_csv, make_known};
 use night::witness::{each_story_ended, ledger, testifies};
 use night::{Ended, Night};
+use tripsettle::sandbox::SandboxTrip;
 
 const ENDPOINT: &str = "TRIPSETTLE_PAYMENT_SERVICE__ENDPOINT";
 
@@ -60,6 +63,67 @@ fn an_unknown_key_is_named_with_the_nearest_right_one() {
     night.unset("TRIPSETTLE_CONFIG");
     fs::remove_file(night.path("tripsettle.toml")).unwrap();
     the_next_run_loses_nothing(&night, &tales);
+}
+
+#[test]
+fn a_variable_of_ours_that_is_no_text_is_told() {
+    let (night, tales) = evening();
+    let not_text = std::ffi::OsString::from_vec(b"st\xe4te".to_vec());
+    let mut command = night.command(&["run"]);
+    let ended = command
+        .env("TRIPSETTLE_STATE_DIR", not_text)
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(78), "{ended:?}");
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        told.contains("TRIPSETTLE_STATE_DIR (environment)"),
+        "{told}"
+    );
+    the_next_run_loses_nothing(&night, &tales);
+}
+
+#[test]
+fn an_address_that_is_none_is_told_before_anything_is_touched() {
+    let (mut night, tales) = evening();
+    let mail = format!("file://{}", night.path("mail").display());
+    night.set("TRIPSETTLE_MAIL__URL", &mail);
+    night.set("TRIPSETTLE_MAIL__FROM", "night@shop.example");
+    night.set("TRIPSETTLE_MAIL__TO", "a@shop.example;b@shop.example");
+    fails(&night, &["run"], 78, &["mail.to", "a@shop.example;b@shop"]);
+    assert!(!night.path("state").exists());
+    night.set("TRIPSETTLE_MAIL__TO", "a@shop.example,b@shop.example");
+    the_next_run_loses_nothing(&night, &tales);
+}
+
+/// What a wrong clock makes certain is not: the token of a parked trip lives on, and is not lost.
+#[test]
+fn a_clock_that_is_ahead_books_no_loss() {
+    let (night, _) = evening();
+    let dies_at = Utc::now() + TimeDelta::seconds(8);
+    let started = dies_at - TimeDelta::hours(46);
+    night.sandbox.add_trip(SandboxTrip {
+        started_at: started,
+        refuse: Some("BadRequestException".to_owned()),
+        ..SandboxTrip::of("NYC", "parked")
+    });
+    let row = format!("NYC,parked,{},12.00,USD\n", started.to_rfc3339());
+    let header = "store_id,shopping_trip_id,started_at,amount,currency\n";
+    night.write("inbox/parked.csv", &format!("{header}{row}"));
+    let outcome = |code| {
+        night.expect(code, &["settle"]);
+        let shown = night.expect(0, &["show", "NYC/parked", "--json"]).out;
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        shown["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(outcome(12), "refused");
+    while Utc::now() <= dies_at {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    night.sandbox.set_clock(Utc::now() - TimeDelta::hours(10));
+    assert_eq!(outcome(69), "refused");
+    night.sandbox.set_clock(Utc::now());
+    assert_eq!(outcome(12), "expired");
 }
 
 #[test]

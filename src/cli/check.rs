@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::domain::{Clock, Timestamp};
 use crate::mail;
+use crate::processor;
 use crate::run::{outbox, schedule};
 use crate::store::Store;
 
@@ -50,6 +51,14 @@ pub async fn check(
             found: try_dir(dir),
         });
     }
+    for processor in config.processors.values() {
+        if let Some(dir) = &processor.reports_dir {
+            tried.push(Tried {
+                what: "reports_dir",
+                found: try_reports(dir),
+            });
+        }
+    }
     tried.push(Tried {
         what: "schedule",
         found: try_schedule(&config, clock.now()),
@@ -85,7 +94,7 @@ fn tell(tried: &[Tried], code: u8, output: &Output) {
 
 fn try_state(config: &Config, now: Timestamp) -> Result<String, Failure> {
     let dir = config.state_dir.display();
-    if !Store::exists(&config.state_dir) {
+    if !Store::exists(&config.state_dir)? {
         state::open(config, now)?;
         return Ok(format!("{dir} was created"));
     }
@@ -103,6 +112,14 @@ fn try_dir(dir: &Path) -> Result<String, Failure> {
             Err(Failure { code: 74, message })
         }
     }
+}
+
+fn try_reports(dir: &Path) -> Result<String, Failure> {
+    let found = processor::report_files(dir).map_err(|why| Failure {
+        code: 74,
+        message: format!("{} cannot be read: {why}", dir.display()),
+    })?;
+    Ok(format!("{} holds {} reports", dir.display(), found.len()))
 }
 
 fn try_schedule(config: &Config, now: Timestamp) -> Result<String, Failure> {
@@ -142,6 +159,7 @@ async fn try_mail(config: &Config) -> Result<String, Failure> {
     let Some(settings) = outbox::settings(config) else {
         return Ok("none is configured (mail.url)".to_owned());
     };
+    wire::addresses(config)?;
     let tried = mail::check_login(&settings).await;
     tried.map_err(|error| Failure {
         code: 69,

@@ -102,10 +102,18 @@ async fn command(cli: Cli, clock: Arc<dyn Clock>, output: &Output) -> Result<u8,
 }
 
 fn load(flag: Option<&Path>) -> Result<Arc<Config>, Failure> {
-    // A variable that is not text cannot be one of ours.
-    let environment: Vec<(String, String)> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let mut environment = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        // A name that is not text is none of ours; a value of ours that is not would be missed.
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => environment.push((name, value)),
+            (Ok(name), Err(_)) if name.starts_with("TRIPSETTLE_") => {
+                let why = format!("{name} (environment) is not UTF-8 text");
+                return Err(Failure::configuration(why));
+            }
+            (Ok(_) | Err(_), _) => {}
+        }
+    }
     let cwd = std::env::current_dir().map_err(|why| Failure {
         code: 74,
         message: format!("no current folder: {why}"),

@@ -7,8 +7,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
 use crate::domain::{Clock, RunId};
+use crate::mail;
 use crate::payment_service::{Credentials, HttpService, HttpSettings};
 use crate::run::Schedule;
+use crate::run::outbox;
 use crate::run::pass::House;
 use crate::run::stop::{Halt, Why};
 use crate::store::{Lock, Store};
@@ -29,6 +31,13 @@ pub struct Locked {
 /// The planned schedule.
 pub fn schedule(config: &Config) -> Result<Schedule, Failure> {
     Schedule::parse(&config.sweep.schedule).map_err(Failure::configuration)
+}
+
+/// A mail to nobody would be missed only when it is needed.
+pub fn addresses(config: &Config) -> Result<(), Failure> {
+    let settings = outbox::settings(config);
+    let checked = settings.map_or(Ok(()), |settings| mail::check_addresses(&settings));
+    checked.map_err(|error| Failure::configuration(error.to_string()))
 }
 
 /// The payment service as configured.
@@ -61,6 +70,7 @@ pub async fn locked(
     quiet: bool,
 ) -> Result<Locked, Failure> {
     let schedule = schedule(&config)?;
+    addresses(&config)?;
     let service = service(&config, clock.clone()).await?;
     let state_dir = config.state_dir.clone();
     let wait = wait.unwrap_or(Duration::ZERO);

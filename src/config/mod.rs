@@ -173,7 +173,10 @@ impl Config {
         ];
         let file = match named {
             Some(named) => Some(cwd.join(named)),
-            None => usual.into_iter().find(|path| path.exists()),
+            // One that cannot be looked at is taken too, and told: it may name another state.
+            None => usual
+                .into_iter()
+                .find(|path| path.try_exists().unwrap_or(true)),
         };
         let mut layers = Layers::defaults().map_err(ConfigError)?;
         let mut problems = Vec::new();

@@ -89,6 +89,19 @@ pub enum LossReason {
     RuledNotCaptured,
 }
 
+impl LossReason {
+    /// True where our clock alone may have made the loss certain, and no reply.
+    pub fn may_be_by_the_clock(self) -> bool {
+        match self {
+            Self::TokenExpiredUnasked
+            | Self::PendingAtExpiry
+            | Self::Refused
+            | Self::RuledNotCaptured => true,
+            Self::Declined | Self::TokenExpired => false,
+        }
+    }
+}
+
 spelled!(LossReason {
     Declined = "declined",
     TokenExpired = "token_expired",

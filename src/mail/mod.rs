@@ -57,6 +57,15 @@ pub async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<(), MailError
     }
 }
 
+/// Reads the addresses of `settings`.
+///
+/// # Errors
+/// One of them is none, or nobody is to get the mails.
+pub fn check_addresses(settings: &MailSettings) -> Result<(), MailError> {
+    compose::sender(settings)?;
+    compose::recipients(settings).map(|_| ())
+}
+
 /// Tries everything of a delivery but the mail: connects, greets, encrypts, logs in, says goodbye.
 /// Gives a line that tells what was found. A folder is only looked at.
 ///

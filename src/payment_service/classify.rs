@@ -5,7 +5,9 @@ use reqwest::header::HeaderMap;
 
 use super::emv::transactional_data;
 use super::headers::{retry_after_ms, service_clock};
-use super::wire::{adjusted, error_msg, gateway_message, names_another_trip, without_error};
+use super::wire::{
+    adjusted, error_msg, gateway_message, names_another_trip, without_error, without_message,
+};
 use crate::domain::{Call, Heard, Reply, Timestamp, TripKey};
 use crate::planted::{self, Bug};
 
@@ -95,15 +97,18 @@ fn answered(call: &Call, answer: &Answer, now: Timestamp) -> Reply {
         (400, Some(words)) => Reply::Refused { words },
         // A proxy, a portal or another service answers so: the payment service has no redirects,
         // knows these paths, methods and types, and gives its reasons as JSON.
-        (300..=399 | 404 | 405 | 415, _) => not_the_service(status),
-        (400, None) if answer.body.is_ok() => not_the_service(status),
+        (300..=399 | 404 | 405 | 415, said) => not_the_service(status, said),
+        (400, None) if answer.body.is_ok() => not_the_service(status, None),
         (500..=599, Some(words)) if planted::is(Bug::ServerErrorIsANo) => Reply::Refused { words },
         (_, said) => unclear(status, said.or(answer.body.as_deref().err().cloned())),
     }
 }
 
-fn not_the_service(status: u16) -> Reply {
-    let why = format!("HTTP {status} without the service's JSON");
+fn not_the_service(status: u16, said: Option<String>) -> Reply {
+    let why = match said {
+        Some(said) => format!("HTTP {status}: {said}"),
+        None => format!("HTTP {status} without the service's JSON"),
+    };
     Reply::NotTheService { why }
 }
 
@@ -126,7 +131,9 @@ fn accepted(call: &Call, answer: &Answer) -> Reply {
         // Documented as empty; an object is let pass, as members may be added any day.
         Call::Capture { .. } | Call::Cancel if body.trim_ascii().is_empty() => Ok(Reply::Initiated),
         Call::Capture { .. } | Call::Cancel if planted::is(Bug::PageIsAYes) => Ok(Reply::Initiated),
-        Call::Capture { .. } | Call::Cancel => without_error(body).map(|()| Reply::Initiated),
+        Call::Capture { .. } | Call::Cancel => without_error(body)
+            .and_then(|()| without_message(body))
+            .map(|()| Reply::Initiated),
         Call::TransactionalData => without_error(body)
             .and_then(|()| transactional_data(body))
             .map(|data| Reply::Data(Box::new(data))),

@@ -14,6 +14,9 @@ use super::stop::Why;
 const CLOCK_TOLERANCE_MS: u64 = 5 * 60_000;
 /// A longer pause is not waited for with the lock in hand: the run after it goes on.
 const LONGEST_PAUSE_MS: u64 = 15 * 60_000;
+/// No service asks for more (`payment_service` cuts it): what was kept and lies further ahead was
+/// reckoned by a clock that was wrong, then or now.
+const LONGEST_ASKED_MS: i64 = 24 * 3_600_000;
 
 /// What a lane does after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,26 @@ impl<S: PaymentService> House<S> {
             }
         }
         heard
+    }
+
+    /// Asks for the service's clock, once in a pass that no reply has told it yet. What answers is
+    /// a read of the trip; silence tells nothing, and the pass goes on.
+    ///
+    /// # Errors
+    /// The pause cannot be written to the state.
+    pub async fn compare_clocks(&self, pass: &Pass, key: &TripKey) -> Result<(), RunError> {
+        if pass.has_compared_clocks() {
+            return Ok(());
+        }
+        let ask = || async {
+            if !self.paced(pass).await {
+                return Ok(());
+            }
+            let read = Call::TransactionalData;
+            let heard = self.call(pass, key, &read, 1).await;
+            self.weigh(pass, &read, &heard.reply, 1).await.map(|_| ())
+        };
+        pass.clock_asked.get_or_try_init(ask).await.map(|_| ())
     }
 
     /// Draws the consequences of a reply for the pass, and says how the lane goes on.
@@ -140,6 +163,10 @@ impl<S: PaymentService> House<S> {
     async fn pause(&self, pass: &Pass, retry_after_ms: Option<u64>) -> Result<After, RunError> {
         let asked = retry_after_ms.map(Duration::from_millis);
         let pause = pass.pacer.throttled(asked);
+        if self.halt.is_for_the_clock() {
+            // The pass ends, and a wrong clock cannot say until when another one is to wait.
+            return Ok(After::Leave);
+        }
         let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         let now = self.clock.now();
         let until = now.plus_ms(i64::try_from(ms).unwrap_or(i64::MAX));
@@ -168,13 +195,22 @@ impl<S: PaymentService> House<S> {
         Ok(After::GoOn)
     }
 
+    /// Until when the service asked, in an earlier run, to be left alone.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn paused_until(&self, now: Timestamp) -> Result<Option<Timestamp>, RunError> {
+        let until = self.store.pause_until()?;
+        Ok(until.filter(|until| until.ms_since(now) <= LONGEST_ASKED_MS))
+    }
+
     /// Ends the pass when the service asked, now or in an earlier run, for a pause that is too long
     /// to be waited for.
     ///
     /// # Errors
     /// The state cannot be read.
     pub fn heed_long_pause(&self) -> Result<(), RunError> {
-        if let Some(until) = self.store.pause_until()? {
+        if let Some(until) = self.paused_until(self.clock.now())? {
             let ms = u64::try_from(until.ms_since(self.clock.now())).unwrap_or(0);
             if ms > LONGEST_PAUSE_MS {
                 self.stop_for_pause(until);

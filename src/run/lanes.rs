@@ -1,10 +1,9 @@
 //! One trip's way through the law: decide, intent to disk, send, reply to disk, decide again.
 
-use crate::domain::{
-    Call, Event, Fact, LossReason, Money, OpenTrip, Reply, SettlementPolicy, Timestamp,
-};
+mod gate;
+
+use crate::domain::{Call, Event, Fact, LossReason, Money, OpenTrip, SettlementPolicy, Timestamp};
 use crate::payment_service::PaymentService;
-use crate::payment_service::breakers::{BreakerState, CapturePass};
 use crate::planted::{self, Bug};
 use crate::settlement::{Decision, History, decide};
 use crate::store::{Append, StoreError};
@@ -12,7 +11,8 @@ use crate::store::{Append, StoreError};
 use super::RunError;
 use super::calling::After;
 use super::pass::{House, Pass};
-use super::stop::Why;
+
+use gate::Gate;
 
 /// How a trip left its lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +30,6 @@ enum Flushed {
     Written,
     /// The feed or a person was faster: the law must be asked again.
     Rebased,
-}
-
-/// The capture breaker's word.
-enum Gate {
-    /// Capture now; half open, nobody else does while this is held.
-    Open(CapturePass),
-    /// The feed or a person was faster.
-    AskTheLaw,
-    /// No Capture in this pass.
-    Shut,
 }
 
 struct Lane<'a, S> {
@@ -112,6 +102,9 @@ impl<'a, S: PaymentService> Lane<'a, S> {
                     After::Leave => return self.leave(),
                 },
                 Decision::AskAgain { not_before } => return Ok(LaneEnd::AskAgain(not_before)),
+                Decision::Lose { reason, .. } if !self.may_lose(reason).await? => {
+                    return Ok(LaneEnd::Left);
+                }
                 Decision::Lose { amount, reason } => self.lose(amount, reason)?,
                 Decision::AwaitEvidence if planted::is(Bug::DoubtWrittenOff) => {
                     self.lose(self.history.trip().cart_total, LossReason::TokenExpired)?;
@@ -126,14 +119,28 @@ impl<'a, S: PaymentService> Lane<'a, S> {
         }
     }
 
+    /// What is booked by a clock that is ahead is lost although it could be saved.
+    async fn may_lose(&self, reason: LossReason) -> Result<bool, RunError> {
+        if reason.may_be_by_the_clock() {
+            let key = &self.history.trip().key;
+            self.house.compare_clocks(self.pass, key).await?;
+        }
+        Ok(!self.is_misled(reason))
+    }
+
+    fn is_misled(&self, reason: LossReason) -> bool {
+        reason.may_be_by_the_clock() && self.house.halt.is_for_the_clock()
+    }
+
     /// Left without an answer: a loss that silence alone makes certain is still booked.
     fn leave(&mut self) -> Result<LaneEnd, RunError> {
         match decide(&self.history, &self.policy, self.house.clock.now()) {
-            Decision::Lose { amount, reason } => {
+            Decision::Lose { amount, reason } if !self.is_misled(reason) => {
                 self.lose(amount, reason)?;
                 Ok(LaneEnd::Done)
             }
-            Decision::Call(_)
+            Decision::Lose { .. }
+            | Decision::Call(_)
             | Decision::AskAgain { .. }
             | Decision::AwaitEvidence
             | Decision::Parked
@@ -185,52 +192,14 @@ impl<'a, S: PaymentService> Lane<'a, S> {
         house.weigh(pass, &call, &heard.reply, self.tries).await
     }
 
-    /// Half open, captures go one at a time, each only after a good reply: a read is asked for it.
-    async fn enter_capture(&mut self) -> Result<Gate, RunError> {
-        let (house, pass) = (self.house, self.pass);
-        if pass.capture_breaker.state() != BreakerState::Closed
-            && self.flush().await? == Flushed::Rebased
-        {
-            return Ok(Gate::AskTheLaw);
-        }
-        let key = self.history.trip().key.clone();
-        let mut tries = 0_u32;
-        loop {
-            let entered = tokio::select! {
-                entered = pass.capture_breaker.enter() => entered,
-                () = house.halt.stopped() => None,
-            };
-            let Some(gate) = entered else {
-                return Ok(Gate::Shut);
-            };
-            if !gate.is_exclusive() {
-                return Ok(Gate::Open(gate));
-            }
-            if !house.paced(pass).await {
-                return Ok(Gate::Shut);
-            }
-            tries = tries.saturating_add(1);
-            let heard = house
-                .call(pass, &key, &Call::TransactionalData, tries)
-                .await;
-            self.tell_breaker(&Call::TransactionalData, &heard.reply);
-            let after = house
-                .weigh(pass, &Call::TransactionalData, &heard.reply, tries)
-                .await?;
-            if heard.reply.is_clear() {
-                return Ok(Gate::Open(gate));
-            }
-            if after == After::Leave {
-                return Ok(Gate::Shut);
-            }
-        }
-    }
-
     /// A remainder that the reply made certain is written in the same breath.
     fn stage_loss(&mut self) -> Result<(), RunError> {
         match decide(&self.history, &self.policy, self.house.clock.now()) {
-            Decision::Lose { amount, reason } => self.lose(amount, reason),
-            Decision::Call(_)
+            Decision::Lose { amount, reason } if !self.is_misled(reason) => {
+                self.lose(amount, reason)
+            }
+            Decision::Lose { .. }
+            | Decision::Call(_)
             | Decision::AskAgain { .. }
             | Decision::AwaitEvidence
             | Decision::Parked
@@ -245,25 +214,6 @@ impl<'a, S: PaymentService> Lane<'a, S> {
             reason,
             policy,
         })
-    }
-
-    fn tell_breaker(&self, call: &Call, reply: &Reply) {
-        let breaker = &self.pass.capture_breaker;
-        match call {
-            Call::Capture { .. } if reply.leaves_capture_in_doubt() => {
-                breaker.capture_unclear();
-                if breaker.state() == BreakerState::Tripped {
-                    let why = "one Capture after the other was not clearly answered";
-                    self.house.halt.stop(Why::Unavailable(why.to_owned()));
-                }
-            }
-            Call::Capture { .. } if reply.is_clear() => breaker.capture_clear(),
-            Call::Adjust { .. } | Call::TransactionalData if reply.is_clear() => {
-                breaker.good_reply();
-            }
-            Call::Capture { .. } | Call::Adjust { .. } | Call::Cancel | Call::TransactionalData => {
-            }
-        }
     }
 
     fn stage(&mut self, fact: Fact) -> Result<(), RunError> {

@@ -83,6 +83,8 @@ pub struct Pass {
     tally: Mutex<Tally>,
     begun: tokio::sync::OnceCell<()>,
     clock_compared: AtomicBool,
+    /// Asked for the service's clock, for want of any other reply.
+    pub clock_asked: tokio::sync::OnceCell<()>,
     pauses_in_a_row: AtomicU64,
     paused_until: AtomicI64,
     heard: AtomicBool,
@@ -110,8 +112,7 @@ impl Pass {
         let config = &house.config;
         let closed = house.store.closed_days()?.last_closed;
         let pause = house
-            .store
-            .pause_until()?
+            .paused_until(now)?
             .map_or(0, |until| until.ms_since(now));
         let pause = u64::try_from(pause).unwrap_or(0);
         let service = &config.payment_service;
@@ -137,6 +138,7 @@ impl Pass {
             tally: Mutex::default(),
             begun: tokio::sync::OnceCell::new(),
             clock_compared: AtomicBool::new(false),
+            clock_asked: tokio::sync::OnceCell::new(),
             pauses_in_a_row: AtomicU64::new(0),
             paused_until: AtomicI64::new(0),
             heard: AtomicBool::new(false),
@@ -174,6 +176,11 @@ impl Pass {
     /// True for the first caller only: the clocks are compared once a run.
     pub fn compares_clocks(&self) -> bool {
         !self.clock_compared.swap(true, Ordering::Relaxed)
+    }
+
+    /// True once a reply told the service's clock.
+    pub fn has_compared_clocks(&self) -> bool {
+        self.clock_compared.load(Ordering::Relaxed)
     }
 
     /// By how many milliseconds a pause until `until` is longer than the one in force; none when it

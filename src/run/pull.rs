@@ -94,8 +94,11 @@ async fn pull_due<S: PaymentService>(
                     let Some((due, events)) = queue.next(&house.store)? else {
                         break;
                     };
-                    let again = pull_one(&house, &pass, &due, events).await?;
-                    postponed.extend(again.map(|at| (due.trip, at)));
+                    match pull_one(&house, &pass, &due, events).await {
+                        Ok(again) => postponed.extend(again.map(|at| (due.trip, at))),
+                        Err(error) if error.is_of_one_trip() => pass.damaged(error),
+                        Err(error) => return Err(error),
+                    }
                 }
                 Ok(postponed)
             });

@@ -18,28 +18,42 @@ use super::pass::{House, Pass};
 /// Lines to a transaction, and to a page of matching.
 const CHUNK: usize = 2_000;
 
-/// Takes new report files and matches every line that belongs to a trip we know.
+/// Takes new report files and matches every line that belongs to a trip we know. What cannot be
+/// read keeps nothing else from being taken.
 ///
 /// # Errors
-/// A report or the state cannot be read or written.
+/// The first report that cannot be read; the state cannot be read or written.
 pub async fn take_reports<S: PaymentService>(
     house: &House<S>,
     pass: &Pass,
 ) -> Result<(), RunError> {
+    let mut taken = Ok(());
     for (name, processor) in &house.config.processors {
-        let Some(dir) = &processor.reports_dir else {
-            continue;
-        };
-        let files = processor::report_files(dir);
-        let files = files.map_err(|why| RunError::File {
-            path: dir.clone(),
-            why,
-        })?;
-        for path in files {
-            take_report(house, pass, name, processor, &path).await?;
-        }
+        let of_one = take_reports_of(house, pass, name, processor).await;
+        taken = taken.and(of_one);
     }
-    match_lines(house, pass).await
+    match_lines(house, pass).await?;
+    taken
+}
+
+async fn take_reports_of<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    name: &ProcessorName,
+    processor: &ProcessorConfig,
+) -> Result<(), RunError> {
+    let Some(dir) = &processor.reports_dir else {
+        return Ok(());
+    };
+    let files = processor::report_files(dir).map_err(|why| RunError::File {
+        path: dir.clone(),
+        why,
+    })?;
+    let mut taken = Ok(());
+    for path in files {
+        taken = taken.and(take_report(house, pass, name, processor, &path).await);
+    }
+    taken
 }
 
 async fn take_report<S: PaymentService>(
@@ -121,7 +135,10 @@ async fn match_lines<S: PaymentService>(house: &House<S>, pass: &Pass) -> Result
         after = last.id;
         for line in page {
             if let Some(trip) = house.store.trip_of_line(&line.key)? {
-                record(house, pass, trip, line).await?;
+                match record(house, pass, trip, line).await {
+                    Err(error) if error.is_of_one_trip() => pass.damaged(error),
+                    recorded => recorded?,
+                }
             }
         }
     }

@@ -69,8 +69,15 @@ pub struct Halt {
 impl Halt {
     /// Nothing new begins from here on; calls in flight are finished and recorded.
     pub fn stop(&self, why: Why) {
-        self.code.fetch_max(why.exit_code(), Ordering::Relaxed);
         let mut kept = self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        // Signed by a wrong clock nobody's credentials are good.
+        let follows = matches!(
+            (&*kept, &why),
+            (Some(Why::Clock(_)), Why::Authentication(_))
+        );
+        if !follows {
+            self.code.fetch_max(why.exit_code(), Ordering::Relaxed);
+        }
         if kept.is_none() {
             tracing::warn!(reason = %why.sentence(), "the pass stops");
             *kept = Some(why);
@@ -82,6 +89,11 @@ impl Halt {
     /// True once [`Halt::stop`] was called.
     pub fn is_stopping(&self) -> bool {
         self.token.is_cancelled()
+    }
+
+    /// True when the pass ends since our clock cannot be trusted.
+    pub fn is_for_the_clock(&self) -> bool {
+        matches!(self.why(), Some(Why::Clock(_)))
     }
 
     /// Waits until [`Halt::stop`] is called.
