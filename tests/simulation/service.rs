@@ -2,6 +2,7 @@
 //! and gives back bytes, which are read as those of HTTP are.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct Counter {
     pub ledger: Ledger,
     pub chance: Chance,
     pub weather: Weather,
+    /// Where intents are committed, and who looks there; a process that ends is alone with it.
+    database: PathBuf,
     pub witness: Option<Witness>,
     /// Money-moving calls received in this life.
     pub moves: u64,
@@ -77,8 +80,9 @@ struct Amount<'a> {
 }
 
 impl Counter {
-    pub fn new(chance: Chance) -> Self {
+    pub fn new(chance: Chance, database: PathBuf) -> Self {
         Self {
+            database,
             ledger: Ledger::default(),
             chance,
             weather: Weather::calm(),
@@ -120,7 +124,8 @@ impl Counter {
     /// Nothing that moves money may come before its intent is committed.
     fn look_for_intent(&mut self, asked: &Asked) {
         let (name, call) = (&asked.name, asked.call);
-        let witness = self.witness.as_ref().unwrap();
+        let open = || Witness::open(&self.database);
+        let witness = &*self.witness.get_or_insert_with(open);
         let last = witness.last(name).filter(|_| !self.is_blind);
         let intended = last.as_ref().filter(|(kind, _)| kind == "intent");
         let intended = intended.map(|(_, detail)| {

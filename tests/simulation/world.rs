@@ -95,6 +95,7 @@ pub struct World {
     pub debt_percent: u64,
     pub dir: TempDir,
     witness: OnceCell<Rc<Witness>>,
+    config: OnceCell<Arc<Config>>,
     /// Processes that were started.
     pub lives: u64,
     pub reports: u32,
@@ -119,8 +120,9 @@ impl World {
         let fuse = Arc::new(Fuse::of(dir.path()));
         let log = Arc::new(log);
         log.say(plan.begins, &format!("seed {seed}: {plan:?}"));
+        let database = dir.path().join("live/state/tripsettle.db");
         let service = Service {
-            counter: Arc::new(Mutex::new(Counter::new(chance.fork()))),
+            counter: Arc::new(Mutex::new(Counter::new(chance.fork(), database))),
             time: time.clone(),
             fuse: fuse.clone(),
             log: log.clone(),
@@ -140,6 +142,7 @@ impl World {
             debt_percent,
             dir,
             witness: OnceCell::new(),
+            config: OnceCell::new(),
             lives: 0,
             reports: 0,
             each_night: None,
@@ -163,9 +166,12 @@ impl World {
         Timestamp::of_ms(self.time.now())
     }
 
-    pub fn config(&self) -> Config {
-        let file = self.path("tripsettle.toml");
-        Config::load(Some(&file), &[], Path::new("/")).unwrap()
+    pub fn config(&self) -> Arc<Config> {
+        let read = || {
+            let file = self.path("tripsettle.toml");
+            Arc::new(Config::load(Some(&file), &[], Path::new("/")).unwrap())
+        };
+        self.config.get_or_init(read).clone()
     }
 
     /// Sees what is committed; kept between two processes.
@@ -346,7 +352,6 @@ impl World {
         {
             let mut counter = self.service.counter.lock().unwrap();
             counter.weather = signs.weather.clone();
-            counter.witness = Some(self.new_witness());
             (counter.moves, counter.calls) = (0, 0);
         }
         self.fuse.light(signs.dies_at);
@@ -402,12 +407,13 @@ impl World {
                 }
             };
             let limited = tokio::time::timeout(LONGEST_LIFE, run).await;
+            self.service.counter.lock().unwrap().witness = None;
             limited.unwrap_or_else(|_| Err(RunError::Lane("it does not end".to_owned())))
         })
     }
 
     fn house(&self) -> Arc<House<Service>> {
-        let config = Arc::new(self.config());
+        let config = self.config();
         let schedule = Schedule::parse(&config.sweep.schedule).unwrap();
         let (time, fuse) = (self.time.clone(), self.fuse.clone());
         Arc::new(House {
