@@ -112,7 +112,7 @@ fn a_disk_that_fills_loses_nothing() {
         ("inbox", 4, 4, 8),
         ("mail", 8, 2, 4),
     ] {
-        let step = usize::try_from(if most_pages > 100 { one_in(16) } else { 1 }).unwrap();
+        let step = usize::try_from(if most_pages > 100 { one_in(32) } else { 1 }).unwrap();
         // The two trip files lie on the inbox's disk from the beginning.
         let least_pages = if folder == "inbox" { 2 } else { 1 };
         let by_pages = (least_pages..=most_pages).step_by(step);

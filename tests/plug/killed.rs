@@ -89,7 +89,7 @@ pub fn undisturbed() -> Vec<String> {
 #[ignore = "minutes; .ci/run plays it"]
 fn a_night_killed_at_any_system_call_is_finished_by_the_next() {
     let (tally, places) = (Tally::default(), Places::of(undisturbed));
-    each(&places.all(one_in(4)), |place| {
+    each(&places.all(one_in(24)), |place| {
         tally.case(&place, || {
             let evening = Evening::begin();
             let mut killer = Killer::new(&evening, When::At(place.clone()));
@@ -107,7 +107,7 @@ fn a_night_killed_at_any_system_call_is_finished_by_the_next() {
 #[ignore = "minutes; .ci/run plays it"]
 fn a_recovery_killed_at_a_drawn_system_call_is_finished_by_the_next() {
     let (tally, places, again) = (Tally::default(), Places::of(undisturbed), Tally::default());
-    each(&places.all(one_in(16)), |place| {
+    each(&places.all(one_in(64)), |place| {
         tally.case(&place, || {
             let evening = Evening::begin();
             let mut first = Killer::new(&evening, When::At(place.clone()));

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use super::boundary::{Boundary, Target};
 use super::evening::Evening;
 use super::killed::undisturbed;
-use super::many::{Tally, each, one_in};
+use super::many::{Tally, each, is_long, one_in};
 use super::places::{Place, Places};
 use super::tracer::{Call, Ended, Verdict, Watch};
 
@@ -171,13 +171,14 @@ fn a_disk_that_refuses_any_call_loses_nothing() {
         undisturbed().into_iter().filter(on_disk).collect()
     });
     let mut faults = Vec::new();
-    for place in places.all(one_in(48)) {
-        for (errno, for_ever) in [
-            (Errno::EIO, false),
-            (Errno::EIO, true),
-            (Errno::ENOSPC, false),
-            (Errno::ENOSPC, true),
-        ] {
+    let all = [
+        (Errno::EIO, false),
+        (Errno::ENOSPC, true),
+        (Errno::EIO, true),
+        (Errno::ENOSPC, false),
+    ];
+    for place in places.all(one_in(96)) {
+        for &(errno, for_ever) in if is_long() { &all[..] } else { &all[..2] } {
             faults.push(Fault {
                 place: place.clone(),
                 errno,
