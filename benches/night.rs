@@ -34,6 +34,12 @@ struct Args {
     /// Fails when the median ratio, in thousandths, is lower.
     #[arg(long, default_value_t = 500)]
     at_least: u128,
+    /// The Python with what `benches/peer/requirements.txt` names: the peer script plays, too.
+    #[arg(long, value_name = "PATH")]
+    peer: Option<PathBuf>,
+    /// Fails when the median ratio to the peer script, in thousandths, is lower.
+    #[arg(long, default_value_t = 0)]
+    at_least_to_peer: u128,
     /// The program to measure, if not the one that was built with this.
     #[arg(long, default_value = PROGRAM, value_name = "PATH")]
     program: PathBuf,
@@ -46,30 +52,64 @@ fn main() -> Result<ExitCode> {
     let args = Args::parse();
     ensure!(args.rounds > 0 && args.trips > 0, "no rounds, or no trips");
     tripsettle::payment_service::install_tls();
-    println!("round  tripsettle   bare client  ratio");
-    let mut ratios = Vec::new();
+    println!("round  tripsettle   bare client  ratio   peer script  ratio");
+    let (mut to_bare, mut to_peer) = (Ratios::default(), Ratios::default());
     for round in 1..=args.rounds {
-        let (night, bare) = pair(&args)?;
-        let ratio = bare.as_micros() * 1000 / night.as_micros().max(1);
-        let (a, b) = (per_second(&args, night), per_second(&args, bare));
-        println!("{round:>5} {a:>7}/s {b:>13}/s  {}", decimal(ratio));
-        ratios.push(ratio);
+        let times = play(&args)?;
+        let night = per_second(&args, times.night);
+        let bare = per_second(&args, times.bare);
+        let ratio = decimal(to_bare.add(times.bare, times.night));
+        print!("{round:>5} {night:>9}/s {bare:>11}/s  {ratio}");
+        if let Some(peer) = times.peer {
+            let ratio = decimal(to_peer.add(peer, times.night));
+            print!(" {:>11}/s  {ratio}", per_second(&args, peer));
+        }
+        println!();
     }
-    ratios.sort_unstable();
-    let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
-    let median = ratios[ratios.len() / 2];
     let (trips, calls) = (args.trips, args.trips * CALLS);
-    let (median_text, least, most) = (decimal(median), decimal(least), decimal(most));
-    println!("ratio {median_text} (median; {least} to {most}): {trips} trips, {calls} calls");
-    let enough = median >= args.at_least;
-    if !enough {
-        println!("that is below {}", decimal(args.at_least));
-    }
+    println!("{trips} trips, {calls} calls; medians, least and most:");
+    let enough = to_bare.told("bare client", args.at_least);
+    let enough = to_peer.told("peer script", args.at_least_to_peer) && enough;
     Ok(ExitCode::from(u8::from(!enough)))
 }
 
-/// The night, then the bare client, with the same sandbox; the sandbox counts the calls.
-fn pair(args: &Args) -> Result<(Duration, Duration)> {
+/// Ratios of one side's time to the night's, in thousandths.
+#[derive(Default)]
+struct Ratios(Vec<u128>);
+
+impl Ratios {
+    fn add(&mut self, other: Duration, night: Duration) -> u128 {
+        let ratio = other.as_micros() * 1000 / night.as_micros().max(1);
+        self.0.push(ratio);
+        ratio
+    }
+
+    /// Tells them; true when there are none, or the median is high enough.
+    fn told(mut self, beside: &str, at_least: u128) -> bool {
+        self.0.sort_unstable();
+        let (Some(least), Some(most)) = (self.0.first(), self.0.last()) else {
+            return true;
+        };
+        let median = self.0[self.0.len() / 2];
+        let (middle, least, most) = (decimal(median), decimal(*least), decimal(*most));
+        println!("night / {beside}: {middle} ({least} to {most})");
+        let enough = median >= at_least;
+        if !enough {
+            println!("that is below {}", decimal(at_least));
+        }
+        enough
+    }
+}
+
+/// How long each side of a round took.
+struct Times {
+    night: Duration,
+    bare: Duration,
+    peer: Option<Duration>,
+}
+
+/// The night, the bare client and the peer, with the same sandbox, which counts the calls.
+fn play(args: &Args) -> Result<Times> {
     let sandbox = Sandbox::start(&args.program)?;
     let house = House::new(&args.program, &sandbox.url, args.lanes)?;
     house.feed(&Trip::many("trip", args.trips))?;
@@ -78,7 +118,16 @@ fn pair(args: &Args) -> Result<(Duration, Duration)> {
     sandbox.heard(args.trips)?;
     let bare = bare::night(&sandbox.url, Trip::many("bare", args.trips), args.lanes)?;
     sandbox.heard(args.trips * 2)?;
-    Ok((night, bare))
+    let Some(python) = &args.peer else {
+        let peer = None;
+        return Ok(Times { night, bare, peer });
+    };
+    let house = House::new(&args.program, &sandbox.url, args.lanes)?;
+    house.feed(&Trip::many("peer", args.trips))?;
+    let peer = Some(house.run_peer(python)?.took);
+    house.settled(args.trips)?;
+    sandbox.heard(args.trips * 3)?;
+    Ok(Times { night, bare, peer })
 }
 
 fn per_second(args: &Args, took: Duration) -> u128 {

@@ -14,7 +14,7 @@ use simulation::plan::{DAY, Down, HOUR, Outage, Plan};
 use simulation::published::fingerprints;
 use simulation::service::Counter;
 use simulation::weather::all_to_be_met;
-use simulation::world::World;
+use simulation::world::{Command, Ended, Signs, World};
 use simulation::{Report, Violation, nights_of, simulate, simulate_with, swarm, tell};
 
 /// The program's own, which is also the faster one.
@@ -100,7 +100,7 @@ fn one_seed_twice_gives_the_same_bytes() {
 /// What a wrong service, or somebody who meddles with state and files, is seen by.
 #[test]
 fn what_is_wrong_is_seen() {
-    /// What is wrong, who does it, and what a checker says of it.
+    /// What is wrong, who does it, and what one checker or another says of it.
     type Row = (&'static str, fn(&mut World), &'static str);
     let rows: [Row; 12] = [
         (
@@ -136,7 +136,7 @@ fn what_is_wrong_is_seen() {
         (
             "a doubt struck out",
             |w| nightly(w, strike_doubts),
-            "a doubt appeared or vanished",
+            "a doubt appeared or vanished|a capture that the books do not know",
         ),
         (
             "a status made up",
@@ -159,7 +159,8 @@ fn what_is_wrong_is_seen() {
         });
         let found = found.next().unwrap_or_default();
         println!("{what}: {found}");
-        assert!(found.contains(seen), "{what}: {found}");
+        let is_seen = seen.split('|').any(|seen| found.contains(seen));
+        assert!(is_seen, "{what}: {found}");
     }
 }
 
@@ -193,10 +194,8 @@ fn make_up_status(world: &mut World) {
 
 /// Puts off what cannot wait.
 fn put_off(world: &mut World) {
-    let file = world.path("tripsettle.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
     let lax = "[sweep]\ntolerate_outage_hours = 0\nmin_age_minutes = 2700\n";
-    std::fs::write(file, text.replace("[sweep]\n", lax)).unwrap();
+    world.configure(|text| text.replace("[sweep]\n", lax));
 }
 
 fn published(world: &World) -> Option<std::path::PathBuf> {
@@ -218,6 +217,35 @@ fn remove(world: &mut World) {
 
 fn keep_card(world: &mut World) {
     std::fs::write(world.path("out/.kept"), "x5454545454545454y").unwrap();
+}
+
+/// Whoever trusts a clock that is days ahead closes days that have not begun.
+#[test]
+fn no_day_is_closed_by_a_clock_that_is_ahead() {
+    let mut chance = Chance::of(2);
+    let plan = Plan::quiet(&mut chance, "Europe/Berlin", 1_780_000_000_000 / DAY * DAY);
+    let mut world = World::of(2, plan, chance, Log::new(false));
+    let run = |world: &mut World, days: i64| {
+        let mut signs = Signs::good();
+        signs.skew.ahead = days * DAY;
+        match world.live(Command::Run { close: None }, &signs).unwrap() {
+            Ended::Report(report) => report.exit_code,
+            Ended::Crashed => unreachable!("nothing crashes it"),
+        }
+    };
+    let (plan, service) = (world.plan.clone(), world.service.clone());
+    let mut counter = service.counter.lock().unwrap();
+    world.retailer.sell(&plan, &mut counter.ledger, plan.begins);
+    drop(counter);
+    for day in 2..10 {
+        world.advance_to(plan.begins + day * DAY);
+        run(&mut world, 0);
+    }
+    let closed = world.witness().last_closed();
+    assert!(closed.is_some());
+    // All is settled and nothing is due, so that nobody would be asked but for the clock.
+    assert_eq!(run(&mut world, 10), 69);
+    assert_eq!(world.witness().last_closed(), closed);
 }
 
 const CHANGING: [&str; 12] = [

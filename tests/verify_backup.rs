@@ -45,7 +45,10 @@ fn put_back(night: &Night, backup: &Path) {
 fn a_backup_beside_a_run_is_whole_private_and_never_overwrites() {
     let night = Night::begin();
     evening(&night, "plain 40 captured captured captured");
-    night.expect(0, &["init"]);
+    let told = night.expect(0, &["init", "--json"]).out;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let message = told["message"].as_str().unwrap();
+    assert!(message.starts_with("created "), "{message}");
     let mut run = night.start(&["run"]);
     let mut copies = Vec::new();
     while run.try_wait().unwrap().is_none() || copies.is_empty() {

@@ -63,16 +63,16 @@ fn world(seed: u64) -> World {
         nothing_dies: false,
         ..Plan::draw(&mut chance)
     };
-    let world = World::of(seed, plan, chance, Log::new(false));
-    let file = world.path("tripsettle.toml");
-    let text = std::fs::read_to_string(&file).unwrap();
+    let mut world = World::of(seed, plan, chance, Log::new(false));
     let moves = begins + Days::new(nights() / 2);
     let company = format!("[calendar]\ncalendar_changes = [\"{moves} Europe/Berlin 02:30\"]\n");
     let store = format!("[store.KWT]\ncalendar_changes = [\"{moves} Asia/Dubai 03:00\"]\n");
-    let text = text.replace("[calendar]\n", &company);
-    let text = text.replace("[store.KWT]\n", &store);
     let small = "[debt]\nwrite_off_up_to = [\"5.00 USD\", \"300 JPY\"]\nwrite_off_after_days = 9\n";
-    std::fs::write(&file, format!("{text}{small}")).unwrap();
+    world.configure(|text| {
+        let text = text.replace("[calendar]\n", &company);
+        let text = text.replace("[store.KWT]\n", &store);
+        format!("{text}{small}")
+    });
     world
 }
 

@@ -143,15 +143,11 @@ impl House {
 
     /// `tripsettle run`, from its start to its end, logging a line per call into a file.
     pub fn run(&self) -> Result<Ended> {
-        let log = File::create(self.path("log"))?;
         let mut command = Command::new(&self.program);
-        command.arg("run").current_dir(self.dir.path()).env_clear();
-        command.env("AWS_ACCESS_KEY_ID", KEYS.0);
-        command.env("AWS_SECRET_ACCESS_KEY", KEYS.1);
-        command.env("AWS_REGION", REGION);
+        command.arg("run");
         let lanes = self.lanes.to_string();
+        command.env_clear();
         for (key, value) in [
-            ("ENDPOINT", self.url.as_str()),
             ("REQUESTS_PER_SECOND", "100000"),
             ("BURST", "1000000"),
             ("MAX_IN_FLIGHT", lanes.as_str()),
@@ -160,6 +156,27 @@ impl House {
         ] {
             command.env(format!("TRIPSETTLE_PAYMENT_SERVICE__{key}"), value);
         }
+        self.timed(command)
+    }
+
+    /// The script of `benches/peer/` on the file that [`House::feed`] wrote, with a state and an
+    /// output of its own.
+    pub fn run_peer(&self, python: &Path) -> Result<Ended> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer/settle.py");
+        let mut command = Command::new(python);
+        command.args([script, "inbox/night.csv", "peer.db", "out/peer/e1"]);
+        command.args(["--lanes", &self.lanes.to_string()]);
+        command.env_clear();
+        self.timed(command)
+    }
+
+    fn timed(&self, mut command: Command) -> Result<Ended> {
+        let log = File::create(self.path("log"))?;
+        command.current_dir(self.dir.path());
+        command.env("AWS_ACCESS_KEY_ID", KEYS.0);
+        command.env("AWS_SECRET_ACCESS_KEY", KEYS.1);
+        command.env("AWS_REGION", REGION);
+        command.env("TRIPSETTLE_PAYMENT_SERVICE__ENDPOINT", &self.url);
         command.stdin(Stdio::null()).stdout(log.try_clone()?);
         let started = Instant::now();
         let mut child = command.stderr(log).spawn()?;

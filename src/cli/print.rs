@@ -34,6 +34,14 @@ impl Output {
         }
     }
 
+    /// The one line that a command has to say; with `--json` an object that holds it.
+    pub fn word(&self, line: &str) {
+        if self.json {
+            self.either(&json!({ "message": line }), "");
+        }
+        self.line(line);
+    }
+
     /// A JSON object, or `text`, as was asked for.
     pub fn either(&self, value: &impl Serialize, text: &str) {
         if self.json {

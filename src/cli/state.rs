@@ -40,8 +40,8 @@ fn in_force(config: &Config, store: Store) -> Result<Store, Failure> {
     };
     let message = format!(
         "{older}: what happened since is not in it. If there is a newer state, put that in place. \
-         If not: `tripsettle init --after-restore`, after which every trip that is open in it is in \
-         doubt, so that nothing is captured twice"
+         If not: `tripsettle init --after-restore`, after which every trip that is open in it is \
+         in doubt, so that nothing is captured twice"
     );
     Err(Failure { code: 65, message })
 }
@@ -49,15 +49,15 @@ fn in_force(config: &Config, store: Store) -> Result<Store, Failure> {
 /// `init --after-restore`.
 fn after_restore(config: &Config, now: Timestamp, output: &Output) -> Result<u8, Failure> {
     if !Store::exists(&config.state_dir)? {
-        let message = "there is no state; put the backup in place as tripsettle.db in state_dir first, \
-                       alone, without tripsettle.db-wal and tripsettle.db-shm";
+        let message = "there is no state; first put the backup in place as tripsettle.db in \
+                       state_dir, alone, without tripsettle.db-wal and tripsettle.db-shm";
         return Err(Failure::usage(message));
     }
     let _lock = Lock::acquire(&config.state_dir, Duration::ZERO)?;
     let store = Store::open(&config.state_dir)?;
     let restored = restore(config, &store, now)?;
     let (dir, doubted) = (config.state_dir.display(), restored.doubted);
-    output.line(&format!(
+    output.word(&format!(
         "{dir} is in force again; {doubted} open trips are in doubt now, and so will be every trip \
          that began before {now} when it is imported.\n`tripsettle status` names them; a \
          processor's report or `rule` ends a doubt"
@@ -87,6 +87,11 @@ pub fn init(
     }
     let dir = config.state_dir.display();
     if Store::exists(&config.state_dir)? {
+        if args.after_loss && is_begun_after_loss(config)? {
+            begin_after_loss(config, &Store::open(&config.state_dir)?)?;
+            output.word(&format!("{dir} is new, and knows that a state was lost"));
+            return Ok(0);
+        }
         if args.after_loss {
             let message = format!(
                 "{dir} holds a database: nothing is lost, nothing was changed. If `tripsettle \
@@ -96,7 +101,7 @@ pub fn init(
             return Err(Failure { code: 65, message });
         }
         Store::open(&config.state_dir)?;
-        output.line(&format!(
+        output.word(&format!(
             "{dir} holds a database already; nothing was changed"
         ));
         return Ok(0);
@@ -109,12 +114,19 @@ pub fn init(
         begin_after_loss(config, &store)?;
     }
     match args.after_loss {
-        false => output.line(&format!("created {dir}")),
-        true => output.line(&format!(
+        false => output.word(&format!("created {dir}")),
+        true => output.word(&format!(
             "created {dir}; every trip that began before {now} will be in doubt when it is imported"
         )),
     }
     Ok(0)
+}
+
+/// True for a state that `init --after-loss` made and that holds nothing yet: it may have been
+/// stopped in the middle, and what it did can be done again.
+fn is_begun_after_loss(config: &Config) -> Result<bool, Failure> {
+    let store = Store::open(&config.state_dir)?;
+    Ok(store.lost_before()?.is_some() && store.last_seq()? == 0)
 }
 
 /// What shows that there was a state once. A folder that cannot be read is no proof of nothing.

@@ -58,6 +58,12 @@ pub async fn close_days<S: PaymentService>(
     let Some(first) = open.first().copied() else {
         return Ok(());
     };
+    if open.len() > 1 {
+        // A clock that is ahead would close days that have not begun, for ever.
+        if let Some(newest) = house.store.newest_trip()? {
+            house.compare_clocks(pass, &newest).await?;
+        }
+    }
     for date in open {
         if house.halt.is_stopping() {
             return Ok(());

@@ -39,23 +39,23 @@ pub fn published_by_a_newer(config: &Config, store: &Store) -> Result<Option<Str
     Ok(None)
 }
 
-/// Remembers which days stand published that this state did not publish.
-fn acknowledge(config: &Config, store: &Store) -> Result<Option<String>, RunError> {
+/// The newest day that stands published, whoever published it.
+fn newest_day(config: &Config) -> Result<Option<String>, RunError> {
     let newest = editions(&config.output_dir, None)?.pop();
-    let newest = newest.map(|(date, _)| date.to_string());
-    store.in_force_again(newest.clone())?;
-    Ok(newest)
+    Ok(newest.map(|(date, _)| date.to_string()))
 }
 
-/// A new state begins where the lost one ended: the days that were published stay closed.
+/// A new state begins where the lost one ended: the days that were published stay closed. May be
+/// interrupted and done again.
 ///
 /// # Errors
 /// The state or the output folder cannot be read or written.
 pub fn begin_after_loss(config: &Config, store: &Store) -> Result<(), RunError> {
-    if let Some(newest) = acknowledge(config, store)? {
-        store.set_lost_days_through(&newest)?;
+    let newest = newest_day(config)?;
+    if let Some(newest) = &newest {
+        store.set_lost_days_through(newest)?;
     }
-    Ok(())
+    Ok(store.in_force_again(newest)?)
 }
 
 /// Puts every trip in doubt for which this older state would send something. May be interrupted
@@ -86,6 +86,6 @@ pub fn restore(config: &Config, store: &Store, now: Timestamp) -> Result<Restore
         }
         last = end;
     }
-    acknowledge(config, store)?;
+    store.in_force_again(newest_day(config)?)?;
     Ok(restored)
 }

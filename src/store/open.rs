@@ -240,7 +240,7 @@ pub(super) fn reader(state_dir: &Path) -> Result<Connection, StoreError> {
 
 fn settings(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
-    // A plan that may depend on a bound value is made anew at every bind: a tenth of a night's time.
+    // A plan that may depend on a bound value is made anew at every bind, all night long.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)

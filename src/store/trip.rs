@@ -20,6 +20,15 @@ pub enum Found {
 }
 
 impl Store {
+    /// The trip that was taken last.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn newest_trip(&self) -> Result<Option<TripKey>, StoreError> {
+        let sql = include_str!("../../sql/queries/trip_newest.sql");
+        self.read(|db| db.query_row(sql, (), |row| row::key(row, 0)).optional())
+    }
+
     /// Finds a trip by `STORE/TRIP_ID`, or by its id alone.
     ///
     /// # Errors
@@ -58,8 +67,8 @@ pub(super) fn update_trip(
     books_date: BooksDate,
 ) -> rusqlite::Result<()> {
     let balances = &standing.balances;
-    let sql = include_str!("../../sql/queries/trip_update.sql");
-    db.prepare_cached(sql)?.execute(params![
+    let books_date = books_date.to_string();
+    let values = params![
         trip,
         standing.status.as_str(),
         standing.capture_state.as_str(),
@@ -75,8 +84,14 @@ pub(super) fn update_trip(
         balances.recovered,
         balances.written_off,
         standing.intended.map(|amount| amount.minor()),
-        books_date.to_string(),
-    ])?;
+        books_date,
+    ];
+    // Half of all facts move nothing but the trip's step, and its indexes are left alone.
+    let sql = include_str!("../../sql/queries/trip_step.sql");
+    if db.prepare_cached(sql)?.execute(values)? == 0 {
+        let sql = include_str!("../../sql/queries/trip_update.sql");
+        db.prepare_cached(sql)?.execute(values)?;
+    }
     Ok(())
 }
 

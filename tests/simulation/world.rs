@@ -166,6 +166,14 @@ impl World {
         Timestamp::of_ms(self.time.now())
     }
 
+    /// Another configuration from here on.
+    pub fn configure(&mut self, change: impl Fn(&str) -> String) {
+        let file = self.path("tripsettle.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(file, change(&text)).unwrap();
+        self.config.take();
+    }
+
     pub fn config(&self) -> Arc<Config> {
         let read = || {
             let file = self.path("tripsettle.toml");
