@@ -76,12 +76,13 @@ impl<S: PaymentService> House<S> {
     }
 
     /// Asks for the service's clock, once in a pass that no reply has told it yet. What answers is
-    /// a read of the trip; silence tells nothing, and the pass goes on.
+    /// a read of the trip; silence tells nothing, nor does a service that asked to be left alone,
+    /// and the pass goes on.
     ///
     /// # Errors
     /// The pause cannot be written to the state.
     pub async fn compare_clocks(&self, pass: &Pass, key: &TripKey) -> Result<(), RunError> {
-        if pass.has_compared_clocks() {
+        if pass.has_compared_clocks() || self.long_pause()?.is_some() {
             return Ok(());
         }
         let ask = || async {
@@ -210,13 +211,19 @@ impl<S: PaymentService> House<S> {
     /// # Errors
     /// The state cannot be read.
     pub fn heed_long_pause(&self) -> Result<(), RunError> {
-        if let Some(until) = self.paused_until(self.clock.now())? {
-            let ms = u64::try_from(until.ms_since(self.clock.now())).unwrap_or(0);
-            if ms > LONGEST_PAUSE_MS {
-                self.stop_for_pause(until);
-            }
+        if let Some(until) = self.long_pause()? {
+            self.stop_for_pause(until);
         }
         Ok(())
+    }
+
+    /// The end of a pause that is too long to be waited for.
+    fn long_pause(&self) -> Result<Option<Timestamp>, RunError> {
+        let now = self.clock.now();
+        let is_long = |until: &Timestamp| {
+            u64::try_from(until.ms_since(now)).is_ok_and(|ms| ms > LONGEST_PAUSE_MS)
+        };
+        Ok(self.paused_until(now)?.filter(is_long))
     }
 
     fn stop_for_pause(&self, until: Timestamp) {
