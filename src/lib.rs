@@ -85,6 +85,10 @@
 //!   is made by the same, plus what was switched on since, so that no posting ever changes.
 //! - Xero's file has no currency, so that it takes one only; entries in others are told as
 //!   `export_left_out` (info), what a target cannot hold as `export_refused` (warning).
+//! - Where our clock alone would book a loss or close a day, one read asks for the service's clock,
+//!   unless a reply of the pass has told it; a service that is silent keeps neither back.
+//! - A `tripsettle.db` that is one file, as a backup is, with a log beside it is not opened (65): the
+//!   log is another state's.
 //! - `demo` ends with 0 when the night was played, whatever the night's own exit code was.
 //!
 //! # What you were told → your room
