@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
-use night::Night;
+use night::{Night, names};
 use tripsettle::domain::cards::HIDDEN;
 use tripsettle::sandbox::{CallKind, EmvData, Fault, FaultKind, SandboxTrip, Side, WireEnd};
 
@@ -293,8 +293,12 @@ fn searched(night: &Night) -> usize {
     assert!(seen("said/0.txt", "TRACE"), "not the most talkative level");
     let database = seen("state/tripsettle.db", HIDDEN) || seen("state/tripsettle.db-wal", HIDDEN);
     assert!(database, "no bird came into the database");
-    let said = fs::read_to_string(night.path("said/0.txt")).unwrap();
-    assert!(said.contains(HIDDEN), "no bird was heard: {said}");
+    // Not in each night: a pass that gives up early tells the last reply alone.
+    let said = names(&night.path("said"));
+    let heard = said
+        .iter()
+        .filter(|name| seen(&format!("said/{name}"), HIDDEN));
+    assert!(heard.count() > 10, "hardly a bird was heard");
     assert!(files.contains(&night.path("state/tripsettle.db-wal")));
     assert_eq!(place_of(TRACK_2.as_bytes(), PAN.as_bytes()), Some(1));
     assert!(found.is_empty(), "{}", found.join("\n"));
