@@ -87,8 +87,8 @@
 //!   `export_left_out` (info), what a target cannot hold as `export_refused` (warning).
 //! - Where our clock alone would book a loss or close a day, one read asks for the service's clock,
 //!   unless a reply of the pass has told it; a service that is silent keeps neither back.
-//! - A `tripsettle.db` that is one file, as a backup is, with a log beside it is not opened (65): the
-//!   log is another state's.
+//! - A `tripsettle.db` that is one file, as a backup is, with a log beside it is not opened (65):
+//!   the log is another state's.
 //! - `demo` ends with 0 when the night was played, whatever the night's own exit code was.
 //!
 //! # What you were told → your room
