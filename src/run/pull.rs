@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::payment_service::PaymentService;
 use crate::planted::{self, Bug};
+use crate::settlement::{Decision, History, decide};
 use crate::store::{Append, Pull, StoreError};
 
 use super::RunError;
@@ -179,13 +180,20 @@ async fn record<S: PaymentService>(
         let mut history = replay(&known)?;
         let expected_steps = history.steps();
         let now = house.clock.now();
-        let mut facts = vec![(now, fact.clone())];
         let guessed = history.doubt_is_guessed();
         let proof = proof(house, &history.standing(), fact).filter(|_| !guessed);
-        facts.extend(proof.map(|fact| (now, fact)));
-        for (at, fact) in &facts {
-            let applied = history.apply(*at, fact);
-            applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+        let mut facts = Vec::new();
+        let mut add = |history: &mut History, fact: Fact| {
+            let applied = history.apply(now, &fact);
+            facts.push((now, fact));
+            applied.map_err(|illegal| RunError::Law(illegal.to_string()))
+        };
+        add(&mut history, fact.clone())?;
+        if let Some(proof) = proof {
+            add(&mut history, proof)?;
+            if let Some(loss) = remainder(house, &history, now) {
+                add(&mut history, loss)?;
+            }
         }
         pass.begin(house).await?;
         let append = Append {
@@ -224,4 +232,23 @@ fn proof<S>(house: &House<S>, standing: &crate::domain::Standing, fact: &Fact) -
     Some(Fact::Ruled {
         ruling: Ruling { verdict, by, note },
     })
+}
+
+/// What a proved capture leaves open is lost in the same breath: the settle pass, which books such
+/// losses, is over, and the day is about to be closed.
+fn remainder<S>(house: &House<S>, history: &History, now: Timestamp) -> Option<Fact> {
+    let policy = house.config.policy_for(&history.trip().key.store);
+    match decide(history, &policy, now) {
+        Decision::Lose { amount, reason } if !reason.may_be_by_the_clock() => Some(Fact::Lost {
+            amount,
+            reason,
+            policy: policy.on_decline,
+        }),
+        Decision::Lose { .. }
+        | Decision::Call(_)
+        | Decision::AskAgain { .. }
+        | Decision::AwaitEvidence
+        | Decision::Parked
+        | Decision::Finished => None,
+    }
 }
