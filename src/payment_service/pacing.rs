@@ -3,6 +3,10 @@
 //! All waiting is on tokio's clock. Where a call goes wrong is no matter here; only 429 is, as it
 //! says that we are too fast.
 
+#[cfg(test)]
+mod granted;
+mod limit;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,14 +14,12 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::planted::{self, Bug};
 
+use limit::Limit;
+
 /// How long the rate is told for: 1000 seconds, so that 0.5 calls a second is a whole number.
 const RATE_SPAN: Duration = Duration::from_secs(1_000);
 /// Timers fire on whole milliseconds; a call that is due within one goes at once.
 const TICK: Duration = Duration::from_millis(1);
-/// So many good replies in a row make the rate a tenth faster again.
-const GOOD_REPLIES: u32 = 10;
-/// However often we are throttled, we do not get slower than by this factor.
-const SLOWEST: u32 = 16;
 /// The pause after a 429 that names none; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Where that doubling ends.
@@ -25,13 +27,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The rate limit that all lanes share.
 ///
-/// After a burst, calls are spaced evenly. A 429 stops everybody until the pause is over, halves
-/// the rate, and good replies win it back bit by bit: the pause a throttled service asks for costs
-/// far more than going a little slower.
+/// After a burst, calls are spaced evenly. A 429 stops everybody until the pause is over, and the
+/// rate then keeps below what it tells of the service's limit: the pause a throttled service asks
+/// for costs far more than going a little slower.
 #[derive(Debug)]
 pub struct Pacer {
     pace: Mutex<Pace>,
-    shortest_gap: Duration,
     /// How far ahead of the even spacing a call may go.
     ahead: Duration,
 }
@@ -40,12 +41,11 @@ pub struct Pacer {
 struct Pace {
     /// When the next call is due by even spacing.
     due: Instant,
-    gap: Duration,
+    limit: Limit,
     held_until: Instant,
     /// Counts the pauses; places handed out before a pause are void after it.
     pauses: u64,
     throttled_in_a_row: u32,
-    good_in_a_row: u32,
     waited: Duration,
 }
 
@@ -60,11 +60,10 @@ impl Pacer {
         let now = Instant::now();
         let mut pace = Pace {
             due: now,
-            gap,
+            limit: Limit::new(gap, now),
             held_until: now,
             pauses: 0,
             throttled_in_a_row: 0,
-            good_in_a_row: 0,
             waited: Duration::ZERO,
         };
         if let Some(pause) = pause {
@@ -72,7 +71,6 @@ impl Pacer {
         }
         Self {
             pace: Mutex::new(pace),
-            shortest_gap: gap,
             ahead,
         }
     }
@@ -102,12 +100,10 @@ impl Pacer {
     pub fn throttled(&self, retry_after: Option<Duration>) -> Duration {
         let mut pace = self.pace();
         let now = Instant::now();
-        pace.good_in_a_row = 0;
         if pace.held_until <= now {
             // The lanes in flight are throttled together; only the first of them counts.
             pace.throttled_in_a_row = pace.throttled_in_a_row.saturating_add(1);
-            let slowest = self.shortest_gap.saturating_mul(SLOWEST);
-            pace.gap = pace.gap.saturating_mul(2).min(slowest);
+            pace.limit.refused(now);
         }
         let heeded = !planted::is(Bug::RetryAfterIgnored);
         let asked = retry_after.filter(|pause| heeded && !pause.is_zero());
@@ -122,15 +118,14 @@ impl Pacer {
     pub fn succeeded(&self) {
         let mut pace = self.pace();
         pace.throttled_in_a_row = 0;
-        if pace.gap <= self.shortest_gap {
-            return;
-        }
-        pace.good_in_a_row = pace.good_in_a_row.saturating_add(1);
-        if pace.good_in_a_row >= GOOD_REPLIES {
-            pace.good_in_a_row = 0;
-            let tenth = pace.gap / 10;
-            pace.gap = pace.gap.saturating_sub(tenth).max(self.shortest_gap);
-        }
+        pace.limit.granted();
+    }
+
+    /// How many calls a thousand seconds take at the rate that is kept now.
+    pub fn calls_per_1000_seconds(&self) -> u64 {
+        let gap = self.pace().limit.gap(Instant::now()).as_nanos().max(1);
+        let calls = RATE_SPAN.as_nanos().checked_div(gap).unwrap_or(0);
+        u64::try_from(calls).unwrap_or(u64::MAX)
     }
 
     /// How long calls were kept waiting, summed over the lanes.
@@ -147,13 +142,14 @@ impl Pace {
     /// The next call's place in time, which may be past.
     fn take_place(&mut self, now: Instant, ahead: Duration) -> Instant {
         let place = self.due.checked_sub(ahead).unwrap_or(now);
-        self.due = later(self.due.max(now), self.gap);
+        self.due = later(self.due.max(now), self.limit.gap(now));
         place
     }
 
     /// Nobody goes before `until`, and then without a burst.
     fn hold(&mut self, until: Instant, ahead: Duration) {
         self.held_until = until;
+        self.limit.paused_until(until);
         self.pauses = self.pauses.wrapping_add(1);
         self.due = later(until, ahead);
     }
@@ -262,8 +258,8 @@ mod tests {
         went.sort_unstable();
         assert_eq!(
             went,
-            [30_050, 30_250, 30_450],
-            "after the pause, at half the rate"
+            [30_050, 30_153, 30_255],
+            "after the pause, and a little slower"
         );
     }
 
@@ -275,8 +271,8 @@ mod tests {
         assert_eq!(pacer.throttled(Some(ms(8_000))), ms(8_000));
         assert_eq!(
             went(&pacer, 3).await,
-            [8_000, 8_200, 8_400],
-            "the rate was halved once"
+            [8_000, 8_103, 8_205],
+            "it got slower once"
         );
     }
 
@@ -304,22 +300,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn good_replies_win_the_rate_back() {
+    async fn a_minute_without_a_429_wins_the_rate_back() {
         let pacer = Pacer::new(TEN_A_SECOND, 1, None);
         for _ in 0..9 {
-            let pause = pacer.throttled(Some(ms(1_000)));
+            let pause = pacer.throttled(Some(ms(10_000)));
             tokio::time::advance(pause).await;
         }
         assert_eq!(
-            went(&pacer, 2).await,
-            [0, 1_600],
+            pacer.calls_per_1000_seconds(),
+            611,
             "no slower than a sixteenth"
         );
-        for _ in 0..10 * 40 {
-            pacer.succeeded();
-        }
-        went(&pacer, 1).await;
-        assert_eq!(went(&pacer, 3).await, [100, 200, 300]);
+        assert_eq!(went(&pacer, 2).await, [0, 1_636]);
+        tokio::time::advance(ms(60_000)).await;
+        assert_eq!(pacer.calls_per_1000_seconds(), 625, "slow beside the limit");
+        tokio::time::advance(ms(600_000)).await;
+        assert_eq!(pacer.calls_per_1000_seconds(), TEN_A_SECOND);
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use crate::payment_service::pacing::backoff;
 use super::RunError;
 use super::pass::{House, Pass};
 use super::stop::Why;
+use super::tally::Slowdown;
 
 /// Clocks further apart than this make every deadline a guess.
 const CLOCK_TOLERANCE_MS: u64 = 5 * 60_000;
@@ -175,11 +176,12 @@ impl<S: PaymentService> House<S> {
         let Some(longer_ms) = pass.pauses_until(now, until) else {
             return Ok(After::GoOn);
         };
-        {
-            let mut tally = pass.tally();
-            tally.pauses = tally.pauses.saturating_add(1);
-            tally.pause_ms = tally.pause_ms.saturating_add(longer_ms);
-        }
+        let slowdown = Slowdown {
+            at: now,
+            pause_ms: ms,
+            calls_per_1000_seconds: pass.pacer.calls_per_1000_seconds(),
+        };
+        pass.tally().count_pause(longer_ms, slowdown);
         pass.begin(self).await?;
         self.store.set_pause_until(until)?;
         if ms > LONGEST_PAUSE_MS {

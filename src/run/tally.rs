@@ -9,6 +9,8 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::{Balances, Call, Currency, Heard, Money, Status, Timestamp, TripKey};
 
+/// How many pauses are kept with a run.
+const KEPT_SLOWDOWNS: usize = 200;
 /// How many trips an incident names.
 const NAMED_TRIPS: usize = 20;
 
@@ -62,6 +64,18 @@ impl Outcome {
     }
 }
 
+/// The service asked for a pause: what became of the rate. Together they are the run's curve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Slowdown {
+    /// When.
+    #[serde(serialize_with = "text")]
+    pub at: Timestamp,
+    /// How long it asked for, in milliseconds.
+    pub pause_ms: u64,
+    /// The rate from the end of the pause, in calls per thousand seconds.
+    pub calls_per_1000_seconds: u64,
+}
+
 /// The counters of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
@@ -77,6 +91,8 @@ pub struct Tally {
     pub pauses: u64,
     /// Milliseconds of pauses asked for.
     pub pause_ms: u64,
+    /// The first pauses, and the rate after each.
+    pub slowdowns: Vec<Slowdown>,
     /// 5xx answers, if there were any.
     pub incident: Option<Incident>,
     /// Trips that came to an outcome in this run.
@@ -96,6 +112,15 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Counts a pause that is longer than the one in force by `longer_ms`.
+    pub fn count_pause(&mut self, longer_ms: u64, slowdown: Slowdown) {
+        self.pauses = self.pauses.saturating_add(1);
+        self.pause_ms = self.pause_ms.saturating_add(longer_ms);
+        if self.slowdowns.len() < KEPT_SLOWDOWNS {
+            self.slowdowns.push(slowdown);
+        }
+    }
+
     /// Counts one call and its reply.
     pub fn count_call(
         &mut self,

@@ -1,0 +1,144 @@
+//! How much of what a service grants is used, and how often it has to refuse: many lanes, a round
+//! trip each call, and a bucket on the other side. Time is virtual.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use super::Pacer;
+
+const ONE_WAY: Duration = Duration::from_millis(40);
+const LANES: usize = 16;
+/// Calls a second.
+const CONFIGURED: u64 = 40;
+
+/// The service: it grants a call every `gap`, and `burst` at once.
+struct Bucket {
+    gap: Duration,
+    burst: u32,
+    full_at: Instant,
+    granted: u64,
+    refused: u64,
+}
+
+impl Bucket {
+    fn grant(&mut self) -> bool {
+        let now = Instant::now();
+        let full_at = self.full_at.max(now);
+        let yes = full_at - now <= self.gap * (self.burst - 1);
+        match yes {
+            true => {
+                self.full_at = full_at + self.gap;
+                self.granted += 1;
+            }
+            false => self.refused += 1,
+        }
+        yes
+    }
+}
+
+/// A row: the bucket, the limits that follow one another, and what must come out.
+struct Night {
+    name: &'static str,
+    burst: u32,
+    /// What a 429 asks for, in seconds.
+    retry_after: Option<u64>,
+    /// Minutes, and calls a second.
+    limits: &'static [(u64, u64)],
+    /// At least so much of what was granted is used, in thousandths.
+    used: u64,
+    /// At most so much of what was sent is refused, in thousandths.
+    refused: u64,
+}
+
+impl Night {
+    fn holding(self, burst: u32) -> Self {
+        Self { burst, ..self }
+    }
+
+    fn asking(self, retry_after: Option<u64>) -> Self {
+        Self {
+            retry_after,
+            ..self
+        }
+    }
+}
+
+async fn play(night: &Night) -> (u64, u64) {
+    let bucket = Arc::new(Mutex::new(Bucket {
+        gap: Duration::ZERO,
+        burst: night.burst,
+        full_at: Instant::now(),
+        granted: 0,
+        refused: 0,
+    }));
+    let pacer = Arc::new(Pacer::new(CONFIGURED * 1_000, 10, None));
+    let mut lanes = JoinSet::new();
+    for _ in 0..LANES {
+        let (bucket, pacer) = (bucket.clone(), pacer.clone());
+        let pause = night.retry_after.map(Duration::from_secs);
+        lanes.spawn(async move {
+            loop {
+                pacer.acquire().await;
+                sleep(ONE_WAY).await;
+                let granted = bucket.lock().expect("no panic").grant();
+                sleep(ONE_WAY).await;
+                match granted {
+                    true => pacer.succeeded(),
+                    false => {
+                        pacer.throttled(pause);
+                    }
+                }
+            }
+        });
+    }
+    let mut grantable = u64::from(night.burst);
+    for (minutes, calls) in night.limits {
+        bucket.lock().expect("no panic").gap =
+            Duration::from_secs(1) / u32::try_from(*calls).expect("few");
+        sleep(Duration::from_secs(minutes * 60)).await;
+        grantable += minutes * 60 * calls;
+    }
+    lanes.abort_all();
+    let bucket = bucket.lock().expect("no panic");
+    let sent = bucket.granted + bucket.refused;
+    (
+        bucket.granted * 1_000 / grantable,
+        bucket.refused * 1_000 / sent,
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
+    let deep = 40;
+    let second = Some(1);
+    let night = |name, limits, used, refused| Night {
+        name,
+        burst: 10,
+        retry_after: second,
+        limits,
+        used,
+        refused,
+    };
+    for night in [
+        night("as configured", &[(10, 40)][..], 980, 10),
+        night("a deep bucket", &[(10, 40)], 980, 10).holding(deep),
+        night("cut to a quarter", &[(5, 40), (15, 10)], 970, 30),
+        night("cut, deep", &[(5, 40), (15, 10)], 970, 30).holding(deep),
+        night("cut a little", &[(5, 40), (15, 38)], 950, 10),
+        night("cut and given back", &[(5, 40), (5, 10), (20, 40)], 850, 10),
+        night("a wrong configuration", &[(15, 8)], 950, 30),
+        night("no pause is named", &[(15, 20)], 950, 30).asking(None),
+        night("long pauses", &[(5, 40), (15, 10)], 750, 30).asking(Some(60)),
+    ] {
+        let (used, refused) = play(&night).await;
+        println!(
+            "{}: {used} used, {refused} refused, in thousandths",
+            night.name
+        );
+        let well = used >= night.used && refused <= night.refused;
+        assert!(well, "{}: {used} used, {refused} refused", night.name);
+    }
+}
