@@ -10,10 +10,12 @@ use clap::Parser;
 
 use shared::bare;
 use shared::machine::{House, PROGRAM, Sandbox, Trip};
+use shared::ratios::Ratios;
 
 mod shared {
     pub mod bare;
     pub mod machine;
+    pub mod ratios;
 }
 
 /// Calls that a trip takes: adjust, capture, read.
@@ -58,47 +60,19 @@ fn main() -> Result<ExitCode> {
         let times = play(&args)?;
         let night = per_second(&args, times.night);
         let bare = per_second(&args, times.bare);
-        let ratio = decimal(to_bare.add(times.bare, times.night));
+        let ratio = to_bare.add(times.bare, times.night);
         print!("{round:>5} {night:>9}/s {bare:>11}/s  {ratio}");
         if let Some(peer) = times.peer {
-            let ratio = decimal(to_peer.add(peer, times.night));
+            let ratio = to_peer.add(peer, times.night);
             print!(" {:>11}/s  {ratio}", per_second(&args, peer));
         }
         println!();
     }
     let (trips, calls) = (args.trips, args.trips * CALLS);
     println!("{trips} trips, {calls} calls; medians, least and most:");
-    let enough = to_bare.told("bare client", args.at_least);
-    let enough = to_peer.told("peer script", args.at_least_to_peer) && enough;
+    let enough = to_bare.told("night / bare client", args.at_least);
+    let enough = to_peer.told("night / peer script", args.at_least_to_peer) && enough;
     Ok(ExitCode::from(u8::from(!enough)))
-}
-
-/// Ratios of one side's time to the night's, in thousandths.
-#[derive(Default)]
-struct Ratios(Vec<u128>);
-
-impl Ratios {
-    fn add(&mut self, other: Duration, night: Duration) -> u128 {
-        let ratio = other.as_micros() * 1000 / night.as_micros().max(1);
-        self.0.push(ratio);
-        ratio
-    }
-
-    /// Tells them; true when there are none, or the median is high enough.
-    fn told(mut self, beside: &str, at_least: u128) -> bool {
-        self.0.sort_unstable();
-        let (Some(least), Some(most)) = (self.0.first(), self.0.last()) else {
-            return true;
-        };
-        let median = self.0[self.0.len() / 2];
-        let (middle, least, most) = (decimal(median), decimal(*least), decimal(*most));
-        println!("night / {beside}: {middle} ({least} to {most})");
-        let enough = median >= at_least;
-        if !enough {
-            println!("that is below {}", decimal(at_least));
-        }
-        enough
-    }
 }
 
 /// How long each side of a round took.
@@ -133,8 +107,4 @@ fn play(args: &Args) -> Result<Times> {
 fn per_second(args: &Args, took: Duration) -> u128 {
     let calls = u128::try_from(args.trips * CALLS).unwrap_or(u128::MAX);
     calls * 1_000_000 / took.as_micros().max(1)
-}
-
-fn decimal(thousandths: u128) -> String {
-    format!("{}.{:03}", thousandths / 1000, thousandths % 1000)
 }

@@ -16,6 +16,8 @@ use super::bare;
 
 /// The program as it was built with the benchmark.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_tripsettle");
+/// The build's own folder for whatever is made while measuring.
+pub const BUILD: &str = env!("CARGO_TARGET_TMPDIR");
 /// The keys and the region that the sandbox lets in.
 pub const KEYS: (&str, &str) = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
 /// See [`KEYS`].
@@ -113,9 +115,14 @@ pub struct House {
 impl House {
     /// In the build's own folder: a real disk, where a folder for temporary files may be none.
     pub fn new(program: &Path, url: &str, lanes: usize) -> Result<Self> {
+        Self::in_dir(Path::new(BUILD), program, url, lanes)
+    }
+
+    /// In a folder below `dir`.
+    pub fn in_dir(dir: &Path, program: &Path, url: &str, lanes: usize) -> Result<Self> {
         // Commands run in another folder.
         let program = program.canonicalize()?;
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        let dir = tempfile::tempdir_in(dir)?;
         let url = url.to_owned();
         Ok(Self {
             program,
@@ -141,43 +148,77 @@ impl House {
         Ok(fs::write(self.path("inbox/night.csv"), csv)?)
     }
 
-    /// `tripsettle run`, from its start to its end, logging a line per call into a file.
+    /// `tripsettle run`, from its start to its end, logging a line per call into a file; no rate
+    /// limit is in its way.
     pub fn run(&self) -> Result<Ended> {
-        let mut command = Command::new(&self.program);
+        self.run_at(100_000, 1_000_000)
+    }
+
+    /// The same with so many calls a second, and `burst` at once.
+    pub fn run_at(&self, calls_a_second: u32, burst: u32) -> Result<Ended> {
+        let mut command = self.at_home(&self.program);
         command.arg("run");
-        let lanes = self.lanes.to_string();
-        command.env_clear();
         for (key, value) in [
-            ("REQUESTS_PER_SECOND", "100000"),
-            ("BURST", "1000000"),
-            ("MAX_IN_FLIGHT", lanes.as_str()),
-            // The pause at a batch's border is for a service in trouble, which this one is not.
-            ("BATCH_SIZE", "2000"),
+            ("REQUESTS_PER_SECOND", calls_a_second.to_string()),
+            ("BURST", burst.to_string()),
+            ("MAX_IN_FLIGHT", self.lanes.to_string()),
+            // The border of a batch is for a service in trouble, which this one is not.
+            ("BATCH_SIZE", "2000".to_owned()),
         ] {
             command.env(format!("TRIPSETTLE_PAYMENT_SERVICE__{key}"), value);
         }
         self.timed(command)
     }
 
+    /// `tripsettle import` of the file that [`House::feed`] wrote.
+    pub fn import(&self) -> Result<Ended> {
+        let mut command = self.at_home(&self.program);
+        command.args(["import", "inbox/night.csv"]);
+        self.timed(command)
+    }
+
+    /// `tripsettle settle`, waited for without looking at its memory.
+    pub fn settle(&self) -> Result<Duration> {
+        let mut command = self.at_home(&self.program);
+        command.arg("settle");
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let started = Instant::now();
+        let status = command.status()?;
+        let took = started.elapsed();
+        ensure!(status.success(), "settle ended with {status}");
+        Ok(took)
+    }
+
+    /// Where the state lies.
+    pub fn state(&self) -> PathBuf {
+        self.path("state")
+    }
+
     /// The script of `benches/peer/` on the file that [`House::feed`] wrote, with a state and an
     /// output of its own.
     pub fn run_peer(&self, python: &Path) -> Result<Ended> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer/settle.py");
-        let mut command = Command::new(python);
+        let mut command = self.at_home(python);
         command.args([script, "inbox/night.csv", "peer.db", "out/peer/e1"]);
         command.args(["--lanes", &self.lanes.to_string()]);
-        command.env_clear();
         self.timed(command)
     }
 
-    fn timed(&self, mut command: Command) -> Result<Ended> {
-        let log = File::create(self.path("log"))?;
-        command.current_dir(self.dir.path());
+    /// A program in this folder, with these keys and this endpoint and nothing else.
+    fn at_home(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.dir.path()).env_clear();
         command.env("AWS_ACCESS_KEY_ID", KEYS.0);
         command.env("AWS_SECRET_ACCESS_KEY", KEYS.1);
         command.env("AWS_REGION", REGION);
         command.env("TRIPSETTLE_PAYMENT_SERVICE__ENDPOINT", &self.url);
-        command.stdin(Stdio::null()).stdout(log.try_clone()?);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn timed(&self, mut command: Command) -> Result<Ended> {
+        let log = File::create(self.path("log"))?;
+        command.stdout(log.try_clone()?);
         let started = Instant::now();
         let mut child = command.stderr(log).spawn()?;
         let mut peak = 0;
