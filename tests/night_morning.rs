@@ -5,10 +5,12 @@ mod night;
 
 use std::fmt::Write as _;
 
+use chrono::TimeDelta;
 use night::stories::{self, Tale, as_csv, make_known};
 use night::witness::{ledger, testifies};
 use night::{Night, Row, rows};
 use serde_json::Value;
+use tripsettle::sandbox::{CallKind, Fault, FaultKind, SandboxTrip, Side};
 
 const TABLE: &str = "
     plain                 4  captured     captured     captured
@@ -251,4 +253,46 @@ fn a_day_that_is_closed_early_holds_what_came_after_the_night() {
     night.expect(12, &["run"]);
     assert_eq!(night.editions().len(), 2);
     testifies(&night, &tales);
+}
+
+/// The retailer has said that the transactional data proves a capture: it ends the doubt in the
+/// very night, and what the card did not cover is lost with it, not a night later.
+#[test]
+fn data_that_proves_a_capture_books_what_it_leaves_open() {
+    let mut night = Night::begin();
+    night.set(
+        "TRIPSETTLE_SETTLEMENT__TRANSACTIONAL_DATA_PROVES_CAPTURE",
+        "true",
+    );
+    let started = night.began - TimeDelta::hours(30);
+    let answer_is_lost = Fault {
+        call: CallKind::Capture,
+        kind: FaultKind::Reset,
+        side: Side::After,
+        times: 1,
+    };
+    night.sandbox.add_trip(SandboxTrip {
+        store_id: "S1".to_owned(),
+        shopping_trip_id: "half".to_owned(),
+        started_at: started,
+        adjusted: "6.00".parse().unwrap(),
+        limit: "6.00".parse().unwrap(),
+        faults: vec![answer_is_lost],
+        ..SandboxTrip::default()
+    });
+    let header = "store_id,shopping_trip_id,started_at,amount,currency";
+    let started = started.to_rfc3339();
+    night.write(
+        "inbox/trips.csv",
+        &format!("{header}\nS1,half,{started},10.00,USD\n"),
+    );
+    let run = night.expect(0, &["run"]);
+    assert!(run.out.contains("captured_partial"), "{run:#?}");
+    let rows = night.published("reconciliation.csv");
+    let told = |column: &str| rows[0][column].as_str();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(told("outcome"), "captured_partial");
+    assert_eq!(told("captured_amount"), "6.00");
+    assert_eq!(told("bad_debt_amount"), "4.00");
+    assert_eq!(ledger(&night).len(), 1);
 }

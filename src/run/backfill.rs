@@ -1,4 +1,5 @@
-//! Backfill: late evidence for closed days; pulls, matches and publishes, never moves money.
+//! Backfill: late evidence for closed days; pulls, matches and publishes, and sends no call that moves
+//! money.
 
 use std::sync::Arc;
 

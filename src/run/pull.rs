@@ -189,6 +189,7 @@ async fn record<S: PaymentService>(
             applied.map_err(|illegal| RunError::Law(illegal.to_string()))
         };
         add(&mut history, fact.clone())?;
+        let is_proved = proof.is_some();
         if let Some(proof) = proof {
             add(&mut history, proof)?;
             if let Some(loss) = remainder(house, &history, now) {
@@ -196,16 +197,22 @@ async fn record<S: PaymentService>(
             }
         }
         pass.begin(house).await?;
+        let standing = history.standing();
         let append = Append {
             trip,
             expected_steps,
             facts,
-            standing: history.standing(),
+            standing: standing.clone(),
             books_date: pass.books_date,
             run: Some(pass.run.clone()),
             line: None,
         };
         match house.store.append(append).await {
+            Ok(_) if is_proved => {
+                let mut tally = pass.tally();
+                tally.count_outcome(standing.status, &standing.balances);
+                return Ok(());
+            }
             Ok(_) => return Ok(()),
             Err(StoreError::Conflict { .. }) => {}
             Err(other) => return Err(other.into()),
@@ -235,17 +242,16 @@ fn proof<S>(house: &House<S>, standing: &crate::domain::Standing, fact: &Fact) -
 }
 
 /// What a proved capture leaves open is lost in the same breath: the settle pass, which books such
-/// losses, is over, and the day is about to be closed.
+/// losses, is over, and what is open when the day is closed looks as if it could still be charged.
 fn remainder<S>(house: &House<S>, history: &History, now: Timestamp) -> Option<Fact> {
     let policy = house.config.policy_for(&history.trip().key.store);
     match decide(history, &policy, now) {
-        Decision::Lose { amount, reason } if !reason.may_be_by_the_clock() => Some(Fact::Lost {
+        Decision::Lose { amount, reason } => Some(Fact::Lost {
             amount,
             reason,
             policy: policy.on_decline,
         }),
-        Decision::Lose { .. }
-        | Decision::Call(_)
+        Decision::Call(_)
         | Decision::AskAgain { .. }
         | Decision::AwaitEvidence
         | Decision::Parked
