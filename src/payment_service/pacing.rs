@@ -67,7 +67,7 @@ impl Pacer {
             waited: Duration::ZERO,
         };
         if let Some(pause) = pause {
-            pace.hold(later(now, pause), ahead);
+            pace.hold(now, later(now, pause), ahead);
         }
         Self {
             pace: Mutex::new(pace),
@@ -109,7 +109,7 @@ impl Pacer {
         let asked = retry_after.filter(|pause| heeded && !pause.is_zero());
         let until = later(now, asked.unwrap_or_else(|| pace.own_pause()));
         if until > pace.held_until {
-            pace.hold(until, self.ahead);
+            pace.hold(now, until, self.ahead);
         }
         pace.held_until.duration_since(now)
     }
@@ -147,9 +147,9 @@ impl Pace {
     }
 
     /// Nobody goes before `until`, and then without a burst.
-    fn hold(&mut self, until: Instant, ahead: Duration) {
+    fn hold(&mut self, now: Instant, until: Instant, ahead: Duration) {
         self.held_until = until;
-        self.limit.paused_until(until);
+        self.limit.paused(now, until);
         self.pauses = self.pauses.wrapping_add(1);
         self.due = later(until, ahead);
     }
@@ -300,21 +300,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_minute_without_a_429_wins_the_rate_back() {
+    async fn a_storm_of_429_slows_down_little_and_is_soon_forgotten() {
         let pacer = Pacer::new(TEN_A_SECOND, 1, None);
         for _ in 0..9 {
             let pause = pacer.throttled(Some(ms(10_000)));
             tokio::time::advance(pause).await;
         }
-        assert_eq!(
-            pacer.calls_per_1000_seconds(),
-            609,
-            "no slower than a sixteenth"
-        );
-        assert_eq!(went(&pacer, 2).await, [0, 1_643]);
+        assert_eq!(pacer.calls_per_1000_seconds(), 9_744);
         tokio::time::advance(ms(40_000)).await;
-        assert_eq!(pacer.calls_per_1000_seconds(), 625, "slow beside the limit");
-        tokio::time::advance(ms(600_000)).await;
         assert_eq!(pacer.calls_per_1000_seconds(), TEN_A_SECOND);
     }
 

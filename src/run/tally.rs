@@ -70,7 +70,7 @@ pub struct Slowdown {
     /// When.
     #[serde(serialize_with = "text")]
     pub at: Timestamp,
-    /// How long it asked for, in milliseconds.
+    /// How long nobody calls, in milliseconds: what it asked for, or our own pause.
     pub pause_ms: u64,
     /// The rate from the end of the pause, in calls per thousand seconds.
     pub calls_per_1000_seconds: u64,

@@ -17,6 +17,8 @@ const CONFIGURED: u64 = 40;
 
 /// The service: it grants a call every `gap`, and `burst` at once.
 struct Bucket {
+    /// A storm: nothing is granted.
+    is_shut: bool,
     gap: Duration,
     burst: u32,
     full_at: Instant,
@@ -28,7 +30,7 @@ impl Bucket {
     fn grant(&mut self) -> bool {
         let now = Instant::now();
         let full_at = self.full_at.max(now);
-        let yes = full_at - now <= self.gap * (self.burst - 1);
+        let yes = !self.is_shut && full_at - now <= self.gap * (self.burst - 1);
         match yes {
             true => {
                 self.full_at = full_at + self.gap;
@@ -69,6 +71,7 @@ impl Night {
 
 async fn play(night: &Night) -> (u64, u64) {
     let bucket = Arc::new(Mutex::new(Bucket {
+        is_shut: false,
         gap: Duration::ZERO,
         burst: night.burst,
         full_at: Instant::now(),
@@ -107,8 +110,10 @@ async fn play(night: &Night) -> (u64, u64) {
     }
     let mut grantable = u64::from(night.burst);
     for (minutes, calls) in night.limits {
-        bucket.lock().expect("no panic").gap =
-            Duration::from_secs(1) / u32::try_from(*calls).expect("few");
+        let mut set = bucket.lock().expect("no panic");
+        set.is_shut = *calls == 0;
+        set.gap = Duration::from_secs(1) / u32::try_from(*calls).expect("few").max(1);
+        drop(set);
         sleep(Duration::from_secs(minutes * 60)).await;
         grantable += minutes * 60 * calls;
     }
@@ -140,6 +145,8 @@ async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
         night("cut, deep", &[(5, 40), (15, 10)], 970, 30).holding(deep),
         night("cut a little", &[(5, 40), (15, 38)], 950, 10),
         night("cut and given back", &[(5, 40), (5, 10), (20, 40)], 850, 10),
+        night("limit far below", &[(20, 1)], 900, 100),
+        night("a storm", &[(5, 40), (1, 0), (10, 40)], 900, 30),
         night("a wrong configuration", &[(15, 8)], 950, 30),
         night("no pause is named", &[(15, 20)], 950, 30).asking(None),
         night("long pauses", &[(5, 40), (15, 10)], 650, 30).asking(Some(60)),

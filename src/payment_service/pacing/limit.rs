@@ -1,25 +1,27 @@
 //! What the service's refusals tell about its limit, and how fast to go until it refuses again.
 //!
 //! At a 429 the service's bucket is empty. What it granted from one 429 to the next is therefore
-//! about what it refills in that time, and the true limit lies between that measure and the rate at
-//! which it refused. We go on a little below the middle of the two and climb as a cube of time
-//! climbs: fast where the limit is far, hardly at all beside it, and faster again once it is left
-//! behind without a 429 (as TCP's CUBIC does, RFC 9438).
+//! what it refilled in that time, or less where a pause was so long that the bucket ran over: the
+//! true limit lies between that measure and the rate at which it refused. We go on with a gap a
+//! little above the middle of the two, and climb as a cube of time climbs: hardly at all beside
+//! the last known limit, and fast once it is left behind without a 429 (as TCP's CUBIC does, RFC
+//! 9438).
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The climb reaches the last known limit after so many milliseconds.
-const PLATEAU_MS: i128 = 40_000;
+/// The climb reaches the last known limit after so long, or after as long as the last pause if that
+/// was longer: who asks for long pauses is not to be tried often.
+const PLATEAU: Duration = Duration::from_secs(40);
 /// A second, cubed, in milliseconds: the climb is told in seconds.
 const CUBED: i128 = 1_000_000_000;
 /// The climb adds this part of the known limit per cubed second: so 2.6 % are given up at once.
 const PART: i128 = 2_500_000;
-/// However often we are throttled, we do not get slower than by this factor.
-const SLOWEST: u32 = 16;
-/// A climb is over long before this.
-const LONGEST_CLIMB_MS: u64 = 3_600_000;
+/// So many grants between two refusals measure something; fewer may be a storm that passes.
+const ENOUGH: u32 = 10;
+/// However often we are throttled, the known limit is not below this part of the configured one.
+const SLOWEST: u32 = 256;
 
 /// The rate to keep: a gap between two calls.
 #[derive(Debug)]
@@ -30,7 +32,10 @@ pub(super) struct Limit {
     learnt: Option<Duration>,
     /// Since when `learnt` holds: the end of the pause.
     from: Instant,
-    /// When the service ran out last; before, nobody knows how full its bucket is.
+    /// How long the climb takes to come back to `learnt`.
+    plateau: Duration,
+    /// Since when grants are counted: a 429; before the first nobody knows how full the service's
+    /// bucket is.
     empty_at: Option<Instant>,
     /// Good replies since.
     granted: u32,
@@ -43,6 +48,7 @@ impl Limit {
             shortest,
             learnt: None,
             from: now,
+            plateau: PLATEAU,
             empty_at: None,
             granted: 0,
         }
@@ -56,22 +62,35 @@ impl Limit {
     /// The service ran out: goes slower, by half at most.
     pub fn refused(&mut self, now: Instant) {
         let gap = self.gap(now);
-        let measured = self.empty_at.map_or(gap, |since| {
-            let since = now.saturating_duration_since(since);
-            since.checked_div(self.granted.max(1)).unwrap_or(since)
-        });
-        let half = gap.saturating_mul(2);
-        let middle = gap.saturating_add(measured).checked_div(2).unwrap_or(gap);
-        let slowest = self.shortest.saturating_mul(SLOWEST);
-        self.learnt = Some(middle.clamp(gap, half).min(slowest));
-        self.from = now;
-        self.empty_at = Some(now);
-        self.granted = 0;
+        let measured = self.measured(now);
+        let learnt = match measured {
+            // Said again and again, a storm's no is still one: it does not add up.
+            None => self.learnt.unwrap_or(gap).min(gap),
+            Some(measured) => {
+                let middle = gap.saturating_add(measured).checked_div(2);
+                middle.unwrap_or(gap).clamp(gap, gap.saturating_mul(2))
+            }
+        };
+        self.learnt = Some(learnt.min(self.shortest.saturating_mul(SLOWEST)));
+        self.paused(now, now);
+        if measured.is_some() || self.empty_at.is_none() {
+            self.empty_at = Some(now);
+            self.granted = 0;
+        }
+    }
+
+    /// The gap of what was granted since the last measure, if that was enough to tell.
+    fn measured(&self, now: Instant) -> Option<Duration> {
+        let since = now.saturating_duration_since(self.empty_at?);
+        since
+            .checked_div(self.granted)
+            .filter(|_| self.granted >= ENOUGH)
     }
 
     /// The climb begins when the pause is over.
-    pub fn paused_until(&mut self, until: Instant) {
+    pub fn paused(&mut self, now: Instant, until: Instant) {
         self.from = until;
+        self.plateau = until.saturating_duration_since(now).max(PLATEAU);
     }
 
     /// The gap to keep at `now`.
@@ -79,9 +98,10 @@ impl Limit {
         let Some(learnt) = self.learnt else {
             return self.shortest;
         };
-        let climbed = now.saturating_duration_since(self.from).as_millis();
-        let climbed = u64::try_from(climbed).unwrap_or(LONGEST_CLIMB_MS);
-        let past = i128::from(climbed.min(LONGEST_CLIMB_MS)).saturating_sub(PLATEAU_MS);
+        let climbed = now.saturating_duration_since(self.from);
+        let climbed = ms(climbed).saturating_mul(ms(PLATEAU));
+        let climbed = climbed.checked_div(ms(self.plateau)).unwrap_or(0);
+        let past = climbed.saturating_sub(ms(PLATEAU));
         let cube = past.saturating_pow(3).checked_div(CUBED).unwrap_or(0);
         let learnt_ns = i128::try_from(learnt.as_nanos()).unwrap_or(i128::MAX);
         let rate = PART.saturating_add(cube);
@@ -89,6 +109,10 @@ impl Limit {
         let gap = gap.and_then(|ns| u64::try_from(ns).ok());
         gap.map_or(learnt, Duration::from_nanos).max(self.shortest)
     }
+}
+
+fn ms(span: Duration) -> i128 {
+    i128::try_from(span.as_millis()).unwrap_or(i128::MAX)
 }
 
 #[cfg(test)]
@@ -125,9 +149,14 @@ mod tests {
                 10_262,
                 "more than we asked for is no reason to go faster",
             ),
-            (2_000, 15_394, "half was granted: the middle of 50 and 100"),
+            (
+                2_000,
+                15_394,
+                "half was granted: a gap in the middle of 10 and 20 ms",
+            ),
             (40, 20_525, "at most half as fast"),
-            (0, 20_525, "also when nothing was granted"),
+            (9, 10_262, "too few to tell: a storm that may pass"),
+            (0, 10_262, "likewise"),
         ] {
             let (limit, end) = refused_after(granted, 40);
             assert_eq!(limit.gap(end).as_micros(), gap_us, "{why}");
@@ -151,18 +180,34 @@ mod tests {
     #[test]
     fn the_climb_begins_when_the_pause_is_over() {
         let (mut limit, end) = refused_after(40, 40);
-        limit.paused_until(after(end, 600));
-        assert_eq!(limit.gap(end), limit.gap(after(end, 600)));
-        assert_eq!(limit.gap(after(end, 640)).as_micros(), 20_000);
+        limit.paused(end, after(end, 30));
+        assert_eq!(limit.gap(end), limit.gap(after(end, 30)));
+        assert_eq!(limit.gap(after(end, 70)).as_micros(), 20_000);
+        limit.paused(end, after(end, 600));
+        assert_eq!(
+            limit.gap(after(end, 1_200)).as_micros(),
+            20_000,
+            "as long as it was"
+        );
     }
 
     #[test]
-    fn nobody_gets_slower_than_a_sixteenth() {
+    fn what_was_too_little_to_tell_is_counted_on() {
+        let (mut limit, end) = refused_after(9, 40);
+        limit.granted();
+        limit.refused(after(end, 40));
+        let told = limit.gap(after(end, 40)).as_micros();
+        assert_eq!(told, 20_525, "ten in eighty seconds");
+    }
+
+    #[test]
+    fn nobody_gets_slower_than_a_part() {
         let (mut limit, mut at) = refused_after(0, 40);
         for _ in 0..20 {
-            at = after(at, 10);
+            at = after(at, 40);
+            (0..ENOUGH).for_each(|_| limit.granted());
             limit.refused(at);
         }
-        assert_eq!(limit.gap(after(at, 40)).as_micros(), 160_000);
+        assert_eq!(limit.gap(after(at, 40)).as_micros(), 2_560_000);
     }
 }
