@@ -8,7 +8,7 @@ mod postings;
 use std::collections::BTreeMap;
 
 use journal::{Journal, date, money};
-use postings::{day, days, journals, rules};
+use postings::{day, days, days_by, journals, rules};
 use proptest::prelude::*;
 use tripsettle::books::*;
 use tripsettle::domain::*;
@@ -150,6 +150,33 @@ fn every_event_posts_what_the_table_of_the_room_says() {
                 "cancellation: cancelled_sales 9.26, tax_payable 0.74 = sales_clearing 10.00",
             ],
         ),
+        // Nor does it when it is taken back in another order: each is the opposite of what was.
+        (
+            BookRules {
+                tax_relief: true,
+                ..rules()
+            },
+            "0.74",
+            "taken 10.00 USD | lost 10.00 declined | debt recovered 6.00 | debt recovered 1.00 \
+             | debt written_off 3.00 | debt taken_back 4 | debt taken_back 5 \
+             | debt recovered 4.00",
+            vec![
+                "bad_debt: shopper_receivable 9.26, shopper_receivable_tax 0.74 = \
+                 sales_clearing 10.00",
+                "recovery: recovery_clearing 6.00 = shopper_receivable 5.56, \
+                 shopper_receivable_tax 0.44",
+                "recovery: recovery_clearing 1.00 = shopper_receivable 0.92, \
+                 shopper_receivable_tax 0.08",
+                "write_off: bad_debt_expense 2.78, tax_payable 0.22 = shopper_receivable 2.78, \
+                 shopper_receivable_tax 0.22",
+                "taken_back: shopper_receivable 0.92, shopper_receivable_tax 0.08 = \
+                 recovery_clearing 1.00",
+                "taken_back: shopper_receivable 2.78, shopper_receivable_tax 0.22 = \
+                 bad_debt_expense 2.78, tax_payable 0.22",
+                "recovery: recovery_clearing 4.00 = shopper_receivable 3.70, \
+                 shopper_receivable_tax 0.30",
+            ],
+        ),
         (
             rules(),
             "",
@@ -236,6 +263,71 @@ fn a_correction_names_what_it_corrects_across_days_and_within_one() {
             "JE-20261124-000005 T3 capture corrects JE-20261124-000003",
         ]
     );
+}
+
+/// What the transactions did to each account, by its role; accounts that end with nothing are
+/// left out.
+fn sums(made: &[Transaction]) -> BTreeMap<Role, i64> {
+    let mut sums = BTreeMap::new();
+    for line in made.iter().flat_map(Transaction::postings) {
+        *sums.entry(line.role).or_insert(0) += line.amount.minor();
+    }
+    sums.retain(|_, sum| *sum != 0);
+    sums
+}
+
+#[test]
+fn what_is_taken_back_is_what_was_posted_whatever_the_rules_are_by_then() {
+    let by = |method, tax_relief| BookRules {
+        method,
+        tax_relief,
+        ..rules()
+    };
+    let (direct, allowance) = (WriteOffMethod::Direct, WriteOffMethod::Allowance);
+    let journals = journals(&[(
+        "S1/T1",
+        "0.80",
+        "taken 10.00 USD | lost 10.00 declined | debt recovered 1.00 | debt written_off 9.00 \
+         | day 2 | debt taken_back 4 | debt written_off 9.00 \
+         | day 3 | debt taken_back 6 | debt taken_back 3",
+    )]);
+    let days = days_by(
+        &[
+            by(direct, false),
+            by(allowance, true),
+            // Nothing of them is in what the third day takes back.
+            by(direct, true),
+        ],
+        &journals,
+    );
+    let posted: Vec<Vec<String>> = days
+        .iter()
+        .map(|made| made.iter().map(told).collect())
+        .collect();
+    assert_eq!(
+        posted[1..],
+        [
+            vec![
+                "taken_back: shopper_receivable 8.28, shopper_receivable_tax 0.72 = \
+                 bad_debt_expense 9.00",
+                "write_off: bad_debt_allowance 8.28, tax_payable 0.72 = shopper_receivable 8.28, \
+                 shopper_receivable_tax 0.72",
+            ],
+            vec![
+                "taken_back: shopper_receivable 8.28, shopper_receivable_tax 0.72 = \
+                 bad_debt_allowance 8.28, tax_payable 0.72",
+                "taken_back: shopper_receivable 0.92, shopper_receivable_tax 0.08 = \
+                 recovery_clearing 1.00",
+            ],
+        ]
+    );
+    // All that is left is the debt.
+    let left = [
+        (Role::SalesClearing, -1000),
+        (Role::ShopperReceivable, 920),
+        (Role::ShopperReceivableTax, 80),
+    ];
+    assert_eq!(sums(&days.concat()), BTreeMap::from(left));
 }
 
 #[test]

@@ -221,13 +221,68 @@ fn money_found_later_is_a_reversal_in_the_open_day_that_names_the_closed_one() {
     night.expect(0, &["verify"]);
 }
 
+#[test]
+fn what_is_taken_back_under_other_rules_is_what_was_posted() {
+    let mut night = night();
+    let rules = |method: &str, relief: bool| {
+        format!(
+            "[output]\nformats = [\"csv\"]\n[books]\nmethod = \"{method}\"\ntax_relief = {relief}\n"
+        )
+    };
+    let debt = |night: &Night, act: &[&str]| {
+        let words = [&["debt"], act, &["--by", "Ada", "--note", act[0]]].concat();
+        night.expect(0, &words);
+    };
+    night.configure_by_file(&rules("direct", false));
+    night.tripsettle(&["settle"]);
+    debt(&night, &["write-off", "partial-1"]);
+    night.tripsettle(&["run"]);
+    let first = night.editions()[0].split_once('/').unwrap().0.to_owned();
+    night.configure_by_file(&rules("allowance", true));
+    let shown = night.expect(0, &["show", "partial-1", "--json"]).out;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let events = shown["events"].as_array().unwrap().iter();
+    let act = |event: &serde_json::Value| event["fact"]["ruling"]["act"]["act"] == "written_off";
+    let step = events.clone().find(|event| act(event)).unwrap()["step"].to_string();
+    debt(&night, &["reverse", "partial-1", "--step", &step]);
+    let today = BooksDate::parse(&first).unwrap().next().to_string();
+    night.tripsettle(&["run", "--close", &today]);
+    let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+    let mut named = BTreeMap::new();
+    for row in night.published("postings.csv") {
+        if row["shopping_trip_id"] == "partial-1" {
+            *sums.entry(row["account"].clone()).or_default() += moved(&row);
+            named.insert(row["kind"].clone(), row.clone());
+        }
+    }
+    sums.retain(|_, sum| *sum != 0);
+    let left = [
+        ("Assets:Clearing:Card", -3000),
+        ("Assets:Receivable:Processor", 1500),
+        ("Assets:Receivable:Shoppers", 1389),
+        ("Assets:Receivable:Shoppers-Tax", 111),
+    ];
+    let left = left.map(|(account, sum)| (account.to_owned(), sum));
+    assert_eq!(sums, BTreeMap::from(left));
+    let (back, booked) = (&named["taken_back"], &named["write_off"]);
+    assert_eq!(back["corrects"], booked["entry_id"]);
+    assert_ne!(back["books_date"], booked["books_date"]);
+    assert_eq!(receivables(&night), closing_debt(&night));
+    night.expect(0, &["verify"]);
+}
+
+/// Debit minus credit of a row, in minor units.
+fn moved(row: &night::Row) -> i128 {
+    let digits = |column: &str| row[column].replace('.', "").parse::<i128>().unwrap_or(0);
+    digits("debit") - digits("credit")
+}
+
 /// What the postings of all days leave on the receivables, by currency, in minor units.
 fn receivables(night: &Night) -> BTreeMap<String, i128> {
     let mut sums = BTreeMap::new();
     for row in night.published("postings.csv") {
-        let digits = |column: &str| row[column].replace('.', "").parse::<i128>().unwrap_or(0);
         if row["account"].starts_with("Assets:Receivable:Shoppers") {
-            *sums.entry(row["currency"].clone()).or_insert(0) += digits("debit") - digits("credit");
+            *sums.entry(row["currency"].clone()).or_insert(0) += moved(&row);
         }
     }
     sums.retain(|_, sum| *sum != 0);

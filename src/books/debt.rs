@@ -5,7 +5,7 @@ use crate::domain::{Money, Role, WriteOffMethod};
 use super::BooksError;
 use super::bad_debt::EntryKind;
 use super::share::{sum, tax_in};
-use super::transaction::Posting;
+use super::transaction::Lines;
 
 /// What posting a debt needs to know of the rules.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,8 @@ pub(super) struct LossRules {
     pub tax_relief: bool,
 }
 
-/// The state of one trip's debt, in minor units.
+/// The state of one trip's debt, in minor units: what its postings add up to, so that what is
+/// taken back, in whatever order and under whatever rules, leaves nothing of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Debt {
     /// The cart total and the tax in it, as they stood when the debt was booked.
@@ -22,14 +23,13 @@ pub(super) struct Debt {
     pub tax: i64,
     /// Booked, and neither reversed, recovered nor written off.
     owed: i64,
+    /// The tax in what is owed, as it was posted.
+    owed_tax: i64,
     /// Written off, and not come back.
     written_off: i64,
     /// Tax that was taken off the tax payable with it.
     relieved: i64,
 }
-
-/// Debits are positive.
-type Lines = Vec<(Role, i64)>;
 
 impl Debt {
     pub fn none(cart_total: i64, tax: i64) -> Self {
@@ -37,25 +37,24 @@ impl Debt {
             cart_total,
             tax,
             owed: 0,
+            owed_tax: 0,
             written_off: 0,
             relieved: 0,
         }
     }
 
-    /// The postings of one entry of the ledger; `trip` is named in errors.
+    /// What one entry of the ledger posts; `trip` is named in errors.
     pub fn post(
-        &mut self,
+        &self,
         kind: EntryKind,
         amount: Money,
         rules: LossRules,
         trip: &str,
-    ) -> Result<Vec<Posting>, BooksError> {
-        let overflow = |why| BooksError::Money(trip.to_owned(), why);
+    ) -> Result<Lines, BooksError> {
         let minor = amount.minor();
         let lines = match kind {
             EntryKind::New => {
-                let after = sum(self.owed, minor).map_err(overflow)?;
-                let mut lines = self.owe(after);
+                let mut lines = self.owe(minor);
                 lines.push((Role::SalesClearing, minor.saturating_neg()));
                 Some(lines)
             }
@@ -63,39 +62,64 @@ impl Debt {
             EntryKind::Recovery => self.pay(Role::RecoveryClearing, minor, rules),
             EntryKind::WriteOff => self.give_up(minor, rules),
         };
-        let lines = lines.ok_or_else(|| BooksError::MoreThanOwed(trip.to_owned(), amount))?;
-        let posting = |(role, minor)| Posting {
-            role,
-            amount: Money::of_minor(minor, amount.currency()),
-        };
-        Ok(lines.into_iter().map(posting).collect())
+        lines.ok_or_else(|| BooksError::MoreThanOwed(trip.to_owned(), amount))
     }
 
-    /// Changes what is owed; the receivable follows, its tax apart.
-    fn owe(&mut self, after: i64) -> Lines {
-        let tax_at = |owed| tax_in(owed, self.cart_total, self.tax);
-        let tax = tax_at(after).saturating_sub(tax_at(self.owed));
-        let all = after.saturating_sub(self.owed);
-        self.owed = after;
+    /// Takes what was posted.
+    pub fn add(&mut self, lines: &[(Role, i64)], trip: &str) -> Result<(), BooksError> {
+        for (role, minor) in lines {
+            let (state, tax) = match role {
+                Role::ShopperReceivable => (&mut self.owed, None),
+                Role::ShopperReceivableTax => (&mut self.owed, Some(&mut self.owed_tax)),
+                Role::BadDebtExpense | Role::BadDebtAllowance | Role::BadDebtRecovered => {
+                    (&mut self.written_off, None)
+                }
+                Role::TaxPayable => (&mut self.written_off, Some(&mut self.relieved)),
+                Role::SalesClearing
+                | Role::ProcessorReceivable
+                | Role::RecoveryClearing
+                | Role::Sales
+                | Role::CancelledSales => continue,
+            };
+            for state in [Some(state), tax].into_iter().flatten() {
+                let added = sum(*state, *minor);
+                *state = added.map_err(|why| BooksError::Money(trip.to_owned(), why))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes what is owed. Its tax follows the cart's, as far as what stands of the receivable
+    /// and of its tax allows: neither ever changes sides.
+    fn owe(&self, change: i64) -> Lines {
+        let after = self.owed.saturating_add(change);
+        let wanted = tax_in(after, self.cart_total, self.tax).saturating_sub(self.owed_tax);
+        let net = self.owed.saturating_sub(self.owed_tax);
+        // At most all that comes or goes is tax, and no more of either goes than there is.
+        let tax = match change >= 0 {
+            true => wanted.min(change).max(0),
+            false => wanted
+                .max(change)
+                .max(self.owed_tax.saturating_neg())
+                .min(change.saturating_add(net).min(0)),
+        };
         vec![
-            (Role::ShopperReceivable, all.saturating_sub(tax)),
+            (Role::ShopperReceivable, change.saturating_sub(tax)),
             (Role::ShopperReceivableTax, tax),
         ]
     }
 
     /// Money for the debt, or proof that it was paid: first what is owed, then what was written
     /// off, which comes back as income (or into the allowance), its tax to the authority.
-    fn pay(&mut self, into: Role, minor: i64, rules: LossRules) -> Option<Lines> {
+    fn pay(&self, into: Role, minor: i64, rules: LossRules) -> Option<Lines> {
         let of_owed = minor.min(self.owed);
         let of_lost = minor.saturating_sub(of_owed);
         if of_lost > self.written_off {
             return None;
         }
         let mut lines = vec![(into, minor)];
-        lines.extend(self.owe(self.owed.saturating_sub(of_owed)));
+        lines.extend(self.owe(of_owed.saturating_neg()));
         let tax = tax_in(of_lost, self.written_off, self.relieved);
-        self.written_off = self.written_off.saturating_sub(of_lost);
-        self.relieved = self.relieved.saturating_sub(tax);
         let back = match rules.method {
             WriteOffMethod::Direct => Role::BadDebtRecovered,
             WriteOffMethod::Allowance => Role::BadDebtAllowance,
@@ -105,16 +129,16 @@ impl Debt {
         Some(lines)
     }
 
-    fn give_up(&mut self, minor: i64, rules: LossRules) -> Option<Lines> {
-        let after = self.owed.checked_sub(minor).filter(|after| *after >= 0)?;
-        let receivable = self.owe(after);
+    fn give_up(&self, minor: i64, rules: LossRules) -> Option<Lines> {
+        if minor > self.owed {
+            return None;
+        }
+        let receivable = self.owe(minor.saturating_neg());
         let tax = receivable
             .iter()
             .find(|(role, _)| *role == Role::ShopperReceivableTax);
         let tax = tax.map_or(0, |(_, minor)| minor.saturating_neg());
         let relief = if rules.tax_relief { tax } else { 0 };
-        self.written_off = self.written_off.checked_add(minor)?;
-        self.relieved = self.relieved.saturating_add(relief);
         let loss = match rules.method {
             WriteOffMethod::Direct => Role::BadDebtExpense,
             WriteOffMethod::Allowance => Role::BadDebtAllowance,
@@ -130,9 +154,11 @@ impl Debt {
 
 #[cfg(test)]
 mod tests {
+    use super::super::transaction::opposite;
     use super::*;
     use crate::domain::Currency;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     fn usd(minor: i64) -> Money {
         Money::of_minor(minor, Currency::of("USD").unwrap())
@@ -142,10 +168,31 @@ mod tests {
         LossRules { method, tax_relief }
     }
 
-    fn told(postings: &[Posting]) -> String {
-        let lines = postings.iter().filter(|line| !line.amount.is_zero());
-        let lines = lines.map(|line| format!("{} {}", line.role, line.amount.minor()));
+    fn told(lines: &[(Role, i64)]) -> String {
+        let lines = lines.iter().filter(|(_, minor)| *minor != 0);
+        let lines = lines.map(|(role, minor)| format!("{role} {minor}"));
         lines.collect::<Vec<_>>().join(", ")
+    }
+
+    impl Debt {
+        /// Posts and takes what was posted.
+        fn enter(&mut self, kind: EntryKind, minor: i64, rules: LossRules) -> Lines {
+            let lines = self.post(kind, usd(minor), rules, "S1/T1").unwrap();
+            self.add(&lines, "S1/T1").unwrap();
+            lines
+        }
+    }
+
+    fn take_back(debt: &mut Debt, lines: Lines) -> Lines {
+        let lines = opposite(&lines);
+        debt.add(&lines, "S1/T1").unwrap();
+        lines
+    }
+
+    fn count(sums: &mut BTreeMap<Role, i64>, lines: &[(Role, i64)]) {
+        for (role, minor) in lines {
+            *sums.entry(*role).or_insert(0) += minor;
+        }
     }
 
     /// A cart of 10.00 with 0.74 of tax in it, of which 4.00 stayed unpaid.
@@ -195,8 +242,7 @@ mod tests {
             ),
         ] {
             let mut debt = Debt::none(1000, 74);
-            let posted = entries
-                .map(|(kind, minor)| told(&debt.post(kind, usd(minor), rules, "S1/T1").unwrap()));
+            let posted = entries.map(|(kind, minor)| told(&debt.enter(kind, minor, rules)));
             assert_eq!(posted.to_vec(), [&common[..], &expected[..]].concat());
         }
     }
@@ -210,7 +256,7 @@ mod tests {
             EntryKind::WriteOff,
         ] {
             let mut debt = Debt::none(1000, 0);
-            debt.post(EntryKind::New, usd(400), rules, "S1/T1").unwrap();
+            debt.enter(EntryKind::New, 400, rules);
             let error = debt.post(kind, usd(401), rules, "S1/T1").unwrap_err();
             assert_eq!(
                 error,
@@ -218,15 +264,11 @@ mod tests {
             );
         }
         let mut debt = Debt::none(1000, 0);
-        debt.post(EntryKind::New, usd(400), rules, "S1/T1").unwrap();
-        debt.post(EntryKind::WriteOff, usd(400), rules, "S1/T1")
-            .unwrap();
-        debt.post(EntryKind::Recovery, usd(400), rules, "S1/T1")
-            .unwrap();
-        assert!(
-            debt.post(EntryKind::Recovery, usd(1), rules, "S1/T1")
-                .is_err()
-        );
+        debt.enter(EntryKind::New, 400, rules);
+        debt.enter(EntryKind::WriteOff, 400, rules);
+        debt.enter(EntryKind::Recovery, 400, rules);
+        let more = debt.post(EntryKind::Recovery, usd(1), rules, "S1/T1");
+        assert!(more.is_err());
     }
 
     proptest! {
@@ -238,13 +280,11 @@ mod tests {
             let (tax, unpaid) = (tax.min(cart), cart * unpaid / 100);
             let rules = rules(WriteOffMethod::Direct, tax_relief);
             let mut debt = Debt::none(cart, tax);
-            let mut sums = std::collections::BTreeMap::new();
+            let mut sums = BTreeMap::new();
             let mut post = |debt: &mut Debt, kind, minor| {
-                let posted = debt.post(kind, usd(minor), rules, "S1/T1").unwrap();
-                assert_eq!(posted.iter().map(|line| line.amount.minor()).sum::<i64>(), 0);
-                for line in posted {
-                    *sums.entry(line.role).or_insert(0) += line.amount.minor();
-                }
+                let posted = debt.enter(kind, minor, rules);
+                assert_eq!(posted.iter().map(|(_, minor)| minor).sum::<i64>(), 0);
+                count(&mut sums, &posted);
                 let of = |role| sums.get(&role).copied().unwrap_or(0);
                 (of(Role::ShopperReceivable), of(Role::ShopperReceivableTax), of(Role::TaxPayable))
             };
@@ -262,6 +302,43 @@ mod tests {
             prop_assert_eq!(of_tax, tax_in(debt.owed, cart, tax));
             prop_assert_eq!(payable, debt.relieved);
             prop_assert!(debt.relieved == 0 || tax_relief && debt.written_off > 0);
+        }
+
+        /// The rules may change between any two steps, and what is taken back need not be the last.
+        #[test]
+        fn what_is_taken_back_in_any_order_leaves_nothing_behind(
+            cart in 1_i64..10_000, tax in 0_i64..10_000,
+            moves in prop::collection::vec((0_u8..6, 0_usize..=100, any::<(bool, bool)>()), 0..24),
+            order: usize,
+        ) {
+            let tax = tax.min(cart);
+            let mut debt = Debt::none(cart, tax);
+            debt.enter(EntryKind::New, cart, rules(WriteOffMethod::Direct, false));
+            let (booked, mut stands, mut sums) = (debt, Vec::new(), BTreeMap::new());
+            for (act, number, (is_direct, tax_relief)) in moves {
+                let methods = [WriteOffMethod::Allowance, WriteOffMethod::Direct];
+                let rules = rules(methods[usize::from(is_direct)], tax_relief);
+                let minor = debt.owed * i64::try_from(number).unwrap() / 100;
+                if act >= 4 && !stands.is_empty() {
+                    let place = number % stands.len();
+                    count(&mut sums, &take_back(&mut debt, stands.remove(place)));
+                } else {
+                    let kinds = [EntryKind::Recovery, EntryKind::WriteOff];
+                    let lines = debt.enter(kinds[usize::from(act % 2)], minor, rules);
+                    count(&mut sums, &lines);
+                    stands.push(lines);
+                }
+                prop_assert!(0 <= debt.owed_tax && debt.owed_tax <= debt.owed, "{debt:?}");
+                prop_assert!(0 <= debt.relieved && debt.relieved <= debt.written_off, "{debt:?}");
+                prop_assert_eq!(sums.get(&Role::TaxPayable).copied().unwrap_or(0), debt.relieved);
+            }
+            while !stands.is_empty() {
+                let lines = stands.remove(order % stands.len());
+                count(&mut sums, &take_back(&mut debt, lines));
+            }
+            sums.retain(|_, sum| *sum != 0);
+            prop_assert_eq!(sums, BTreeMap::new());
+            prop_assert_eq!(debt, booked);
         }
     }
 }

@@ -40,7 +40,9 @@
 //! gaps: the number follows from the journal alone and is the same in every edition, since a
 //! closed day takes no more events. A reversal and the capture or cancellation beside it name the
 //! transaction that booked the debt, and what takes something back names what that did; the
-//! transactions that they name are never touched.
+//! transactions that they name are never touched. What is taken back is taken back as it was
+//! posted, role by role, whatever the rules are by now; what a role is called is a matter of the
+//! chart of the day, since an account that is renamed takes its balance along.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +57,7 @@ use super::debt::{Debt, LossRules};
 use super::movement::{Movement, movement};
 use super::proof::Proof;
 use super::share::{tax_in, usable};
-use super::transaction::{About, Posting, Transaction, TransactionKind};
+use super::transaction::{About, Lines, Posting, Transaction, TransactionKind, opposite};
 
 /// An event of a trip, and how the cart total divides after it.
 #[derive(Debug, Clone, Copy)]
@@ -66,8 +68,8 @@ pub struct Step<'a> {
     pub after: Balances,
 }
 
-/// Ids of transactions of earlier days that booked a debt, by trip and step.
-pub type Booked = BTreeMap<(TripKey, u32), String>;
+/// Transactions of earlier days that events of this one may correct, by trip and step.
+pub type Booked = BTreeMap<(TripKey, u32), Transaction>;
 
 /// Makes and numbers the transactions of one books date.
 #[derive(Debug)]
@@ -87,16 +89,16 @@ struct Walk<'a> {
     debt: Debt,
     /// The step of the debt that was booked.
     lost: Option<u32>,
-    /// What may be taken back, by its step.
-    done: BTreeMap<u32, (EntryKind, Money)>,
+    /// What was posted of what may be taken back, by its step.
+    done: BTreeMap<u32, Lines>,
     /// The ids of this day's transactions that may be corrected, by step.
     today: BTreeMap<u32, String>,
     made: Vec<Transaction>,
 }
 
 impl Journalist {
-    /// The journalist of `date`; `booked` has the ids of debts of earlier days that events of this
-    /// one correct.
+    /// The journalist of `date`; `booked` has what earlier days, under the rules of then, posted
+    /// of debts that events of this one correct.
     pub fn new(date: BooksDate, rules: BookRules, booked: Booked) -> Self {
         Self {
             date,
@@ -213,14 +215,14 @@ impl Journalist {
                 if kind == EntryKind::New {
                     walk.lost = Some(event.step);
                 }
-                walk.done.insert(event.step, (kind, amount));
-                let lines = self.settle(walk, kind, amount)?;
+                let lines = self.settle(walk, event, kind, amount)?;
+                walk.done.insert(event.step, lines.clone());
                 self.make(walk, event, as_kind, None, &lines)
             }
             Movement::Reversed(amount, into) => {
                 let corrects = Some(self.name(walk, walk.lost.unwrap_or_default()));
                 let named = corrects.clone();
-                let lines = self.settle(walk, EntryKind::Reversal, amount)?;
+                let lines = self.settle(walk, event, EntryKind::Reversal, amount)?;
                 self.make(walk, event, TransactionKind::Reversal, named, &lines)?;
                 let (kind, lines) = match into {
                     ReversedInto::Captured => {
@@ -235,37 +237,40 @@ impl Journalist {
             }
             Movement::TakenBack(step) => {
                 let damaged = || BooksError::NothingToReverse(walk.trip.key.to_string());
-                let (kind, amount) = walk.done.get(&step).copied().ok_or_else(damaged)?;
-                walk.done.remove(&step);
-                let back = Money::of_minor(amount.minor().saturating_neg(), amount.currency());
+                let lines = opposite(&walk.done.remove(&step).ok_or_else(damaged)?);
+                walk.debt.add(&lines, &walk.trip.key.to_string())?;
                 let corrects = Some(self.name(walk, step));
-                let lines = self.settle(walk, kind, back)?;
                 self.make(walk, event, TransactionKind::TakenBack, corrects, &lines)
             }
         }
     }
 
+    /// What an entry posts, or posted when it was booked: the rules may have been others then.
     fn settle(
         &self,
         walk: &mut Walk<'_>,
+        event: &Event,
         kind: EntryKind,
         amount: Money,
-    ) -> Result<Vec<(Role, i64)>, BooksError> {
+    ) -> Result<Lines, BooksError> {
+        let trip = walk.trip.key.to_string();
         let rules = LossRules {
             method: self.rules.method,
             tax_relief: self.rules.tax_relief,
         };
-        let trip = walk.trip.key.to_string();
-        let postings = walk.debt.post(kind, amount, rules, &trip)?;
-        let line = |line: &super::Posting| (line.role, line.amount.minor());
-        Ok(postings.iter().map(line).collect())
+        let lines = match self.booked.get(&(walk.trip.key.clone(), event.step)) {
+            Some(booked) => booked.lines(),
+            None => walk.debt.post(kind, amount, rules, &trip)?,
+        };
+        walk.debt.add(&lines, &trip)?;
+        Ok(lines)
     }
 
     /// The id of the transaction that posted a step; a day that nobody numbered is named.
     fn name(&self, walk: &Walk<'_>, step: u32) -> String {
         let key = (walk.trip.key.clone(), step);
         let today = walk.today.get(&step).cloned();
-        let earlier = || self.booked.get(&key).cloned();
+        let earlier = || self.booked.get(&key).map(|made| made.about().id.clone());
         let unnumbered = || format!("{} step {step}", walk.trip.key);
         today.or_else(earlier).unwrap_or_else(unnumbered)
     }

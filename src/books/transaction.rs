@@ -65,6 +65,15 @@ pub struct Posting {
     pub amount: Money,
 }
 
+/// Roles and minor units, debits positive: postings on their way.
+pub(super) type Lines = Vec<(Role, i64)>;
+
+/// What takes `lines` back.
+pub(super) fn opposite(lines: &[(Role, i64)]) -> Lines {
+    let back = |(role, minor): &(Role, i64)| (*role, minor.saturating_neg());
+    lines.iter().map(back).collect()
+}
+
 /// What a transaction tells beside its postings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
@@ -143,6 +152,12 @@ impl Transaction {
     /// The postings: debits and credits, none of them zero.
     pub fn postings(&self) -> &[Posting] {
         &self.postings
+    }
+
+    /// The postings without their currency, which is that of the trip.
+    pub(super) fn lines(&self) -> Lines {
+        let line = |line: &Posting| (line.role, line.amount.minor());
+        self.postings.iter().map(line).collect()
     }
 
     /// The currency; all that we post of one trip is in one.

@@ -94,8 +94,8 @@ fn steps(events: &[Event], date: BooksDate) -> Result<Vec<Step<'_>>, RunError> {
     Ok(steps)
 }
 
-/// The ids under which earlier days booked what is corrected on `date`: those days are numbered
-/// again, which is rare, and gives what it gave then.
+/// What earlier days posted of what is corrected on `date`, and under which ids: those days are
+/// posted again by what they were made by, which is rare, and gives what it gave then.
 fn booked<S: PaymentService>(
     house: &House<S>,
     date: BooksDate,
@@ -115,9 +115,9 @@ fn booked<S: PaymentService>(
                 };
                 let made = journalist.enter(trip, &steps(&events, earlier)?)?;
                 if events.iter().any(corrects) {
-                    booked.extend(made.iter().filter(is_correctable).map(|made| {
+                    booked.extend(made.into_iter().filter(is_correctable).map(|made| {
                         let about = made.about();
-                        ((about.key.clone(), about.step), about.id.clone())
+                        ((about.key.clone(), about.step), made)
                     }));
                 }
                 Ok(())
@@ -127,7 +127,7 @@ fn booked<S: PaymentService>(
 }
 
 /// True for what a later day may correct.
-fn is_correctable(made: &&Transaction) -> bool {
+fn is_correctable(made: &Transaction) -> bool {
     match made.about().kind {
         TransactionKind::BadDebt | TransactionKind::Recovery | TransactionKind::WriteOff => true,
         TransactionKind::Sale

@@ -72,14 +72,24 @@ pub fn day(
 
 /// The transactions of every day up to the last one.
 pub fn days(rules: BookRules, last: i64, journals: &[Journal]) -> Vec<Vec<Transaction>> {
+    let rules: Vec<_> = (1..=last).map(|_| rules).collect();
+    days_by(&rules, journals)
+}
+
+/// The transactions of days that have rules of their own each.
+pub fn days_by(rules: &[BookRules], journals: &[Journal]) -> Vec<Vec<Transaction>> {
     let mut booked = Booked::new();
-    (1..=last)
-        .map(|number| {
-            let (made, _) = day(rules, number, journals, booked.clone());
+    (1..)
+        .zip(rules)
+        .map(|(number, rules)| {
+            let (made, _) = day(*rules, number, journals, booked.clone());
             for debt in &made {
                 let about = debt.about();
-                if about.kind == TransactionKind::BadDebt {
-                    booked.insert((about.key.clone(), about.step), about.id.clone());
+                if let TransactionKind::BadDebt
+                | TransactionKind::Recovery
+                | TransactionKind::WriteOff = about.kind
+                {
+                    booked.insert((about.key.clone(), about.step), debt.clone());
                 }
             }
             made
