@@ -177,6 +177,23 @@ fn every_event_posts_what_the_table_of_the_room_says() {
                  shopper_receivable_tax 0.30",
             ],
         ),
+        // A sale that is cancelled in parts is cancelled with all its tax.
+        (
+            rules(),
+            "0.75",
+            "taken 10.00 USD | lost 10.00 declined | debt reversed 1.00 cancelled \
+             | debt reversed 9.00 cancelled",
+            vec![
+                "bad_debt: shopper_receivable 9.25, shopper_receivable_tax 0.75 = \
+                 sales_clearing 10.00",
+                "reversal: sales_clearing 1.00 = shopper_receivable 0.92, \
+                 shopper_receivable_tax 0.08",
+                "cancellation: cancelled_sales 0.93, tax_payable 0.07 = sales_clearing 1.00",
+                "reversal: sales_clearing 9.00 = shopper_receivable 8.33, \
+                 shopper_receivable_tax 0.67",
+                "cancellation: cancelled_sales 8.32, tax_payable 0.68 = sales_clearing 9.00",
+            ],
+        ),
         (
             rules(),
             "",
@@ -512,5 +529,34 @@ proptest! {
             prop_assert!(made.postings().len() >= 2);
             prop_assert_eq!(made.postings().iter().map(|line| line.amount.minor()).sum::<i64>(), 0);
         }
+    }
+    #[test]
+    fn a_cart_that_is_cancelled_bit_by_bit_takes_back_its_sale_to_the_cent(
+        cart in 1_i64..10_000, tax in 0_i64..10_000,
+        parts in prop::collection::vec(1_i64..1_000, 0..12),
+    ) {
+        let text = |minor: i64| Money::of_minor(minor, Currency::of("USD").unwrap()).decimal_text();
+        let mut story = format!("taken {0} USD | lost {0} declined", text(cart));
+        let mut left = cart;
+        for part in parts {
+            let part = part.min(left);
+            if part > 0 {
+                story.push_str(&format!(" | debt reversed {} cancelled", text(part)));
+                left -= part;
+            }
+        }
+        if left > 0 {
+            story.push_str(&format!(" | debt reversed {} cancelled", text(left)));
+        }
+        let tax = tax.min(cart);
+        let journals = journals(&[("S1/T1", &text(tax), &story)]);
+        let rules = BookRules { post_sales: true, ..rules() };
+        let (made, _) = day(rules, 1, &journals, Booked::new());
+        let mut left = BTreeMap::from([
+            (Role::Sales, tax - cart),
+            (Role::CancelledSales, cart - tax),
+        ]);
+        left.retain(|_, sum| *sum != 0);
+        prop_assert_eq!(sums(&made), left);
     }
 }

@@ -56,7 +56,7 @@ use super::control::Imbalance;
 use super::debt::{Debt, LossRules};
 use super::movement::{Movement, movement};
 use super::proof::Proof;
-use super::share::{tax_in, usable};
+use super::share::{cancellation, usable};
 use super::transaction::{About, Lines, Posting, Transaction, TransactionKind, opposite};
 
 /// An event of a trip, and how the cart total divides after it.
@@ -167,7 +167,7 @@ impl Journalist {
             self.make(walk, event, TransactionKind::Sale, None, &lines)?;
         }
         match movement(&event.fact) {
-            Some(moved) => self.debt(walk, event, moved, (after.cart_total, tax)),
+            Some(moved) => self.debt(walk, event, moved, &after, tax),
             None => self.money(walk, event, &after, tax),
         }
     }
@@ -188,8 +188,7 @@ impl Journalist {
             None,
             &capture(captured),
         )?;
-        let cancelled = after.cancelled.saturating_sub(walk.before.cancelled);
-        let lines = cancellation(cancelled, after.cart_total, tax);
+        let lines = cancellation(&walk.before, after, tax);
         self.make(walk, event, TransactionKind::Cancellation, None, &lines)
     }
 
@@ -199,10 +198,11 @@ impl Journalist {
         walk: &mut Walk<'_>,
         event: &Event,
         moved: Movement,
-        (cart_total, tax): (i64, i64),
+        after: &Balances,
+        tax: i64,
     ) -> Result<(), BooksError> {
         if walk.lost.is_none() {
-            walk.debt = Debt::none(cart_total, tax);
+            walk.debt = Debt::none(after.cart_total, tax);
         }
         match moved {
             Movement::Entry(kind, amount) => {
@@ -230,7 +230,7 @@ impl Journalist {
                     }
                     ReversedInto::Cancelled => (
                         TransactionKind::Cancellation,
-                        cancellation(amount.minor(), cart_total, tax).to_vec(),
+                        cancellation(&walk.before, after, tax).to_vec(),
                     ),
                 };
                 self.make(walk, event, kind, corrects, &lines)
@@ -331,15 +331,6 @@ fn cart(balances: &Balances) -> Money {
 fn capture(minor: i64) -> [(Role, i64); 2] {
     [
         (Role::ProcessorReceivable, minor),
-        (Role::SalesClearing, minor.saturating_neg()),
-    ]
-}
-
-fn cancellation(minor: i64, cart_total: i64, tax: i64) -> [(Role, i64); 3] {
-    let tax = tax_in(minor, cart_total, tax);
-    [
-        (Role::CancelledSales, minor.saturating_sub(tax)),
-        (Role::TaxPayable, tax),
         (Role::SalesClearing, minor.saturating_neg()),
     ]
 }

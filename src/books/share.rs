@@ -1,6 +1,6 @@
 //! Parts of a whole that add up: the tax contained in a part of a cart.
 
-use crate::domain::{Money, MoneyError};
+use crate::domain::{Balances, Money, MoneyError, Role};
 
 /// The tax in `part` of a `whole` that contains `tax`, by largest remainder: the minor unit that
 /// is left over when both shares are cut goes to the larger remainder, to the net on a tie.
@@ -17,6 +17,19 @@ pub(super) fn tax_in(part: i64, whole: i64, tax: i64) -> i64 {
     let (cut, left) = (product / whole, product % whole);
     let up = i128::from(left > whole.saturating_sub(left));
     i64::try_from(cut.saturating_add(up)).unwrap_or(i64::MAX)
+}
+
+/// What a cancellation posts: the difference of what is cancelled by now and was before, and of
+/// the tax in both, so that a cart that is cancelled bit by bit takes back exactly its sale.
+pub(super) fn cancellation(before: &Balances, after: &Balances, tax: i64) -> [(Role, i64); 3] {
+    let tax_in = |cancelled| tax_in(cancelled, after.cart_total, tax);
+    let minor = after.cancelled.saturating_sub(before.cancelled);
+    let tax = tax_in(after.cancelled).saturating_sub(tax_in(before.cancelled));
+    [
+        (Role::CancelledSales, minor.saturating_sub(tax)),
+        (Role::TaxPayable, tax),
+        (Role::SalesClearing, minor.saturating_neg()),
+    ]
 }
 
 /// A trip's tax, if it can be one: in the cart's currency and not more than the cart.
