@@ -7,7 +7,7 @@ mod store;
 use journal::{date, journal};
 use rusqlite::Connection;
 use store::{State, state};
-use tripsettle::domain::Money;
+use tripsettle::domain::{BooksDate, Money};
 use tripsettle::store::{Store, StoreError};
 
 /// What becomes of a story's last event where the law of a trip is silent: the standing that is
@@ -182,6 +182,40 @@ fn open_debts_are_summed_by_the_day_of_their_loss_and_listed_by_name() {
     let mut all = open.to_vec();
     all.insert(3, "S2/d 0.00 USD 2026-11-23 declined");
     assert_eq!(listed(true), all);
+}
+
+#[test]
+fn only_what_corrects_an_earlier_booking_names_the_days_of_it() {
+    let lost = "taken 20.00 USD | lost 20.00 declined";
+    for (story, expected) in [
+        // What only comes of a debt corrects nothing.
+        ("day 3 | debt recovered 5.00", ""),
+        ("day 3 | debt written_off 20.00", ""),
+        ("day 3 | debt written_off 20.00 | debt taken_back 3", "1"),
+        ("debt recovered 5.00 | day 3 | debt taken_back 3", "1"),
+        (
+            "day 2 | debt recovered 5.00 | day 3 | debt taken_back 3",
+            "1 2",
+        ),
+        ("day 2 | debt recovered 5.00 | day 3 | line 15.00", ""),
+        ("day 3 | debt reversed 5.00 captured", "1"),
+        ("day 3 | debt reversed 5.00 cancelled", "1"),
+        ("day 2 | line 20.00 | day 3 | found 20.00", "1"),
+        (
+            "day 3 | debt recovered 5.00 | day 4 | debt taken_back 3",
+            "",
+        ),
+    ] {
+        let state = state();
+        state.play("S1/a", &format!("{lost} | {story}"));
+        // A neighbour that corrects nothing adds no day.
+        state.play("S1/b", &format!("{lost} | day 3 | debt recovered 5.00"));
+        let last = state.store.last_seq().unwrap();
+        let days = state.store.corrected_days(date(3), last).unwrap();
+        let number = |day: &BooksDate| (day.days_since(date(1)) + 1).to_string();
+        let days: Vec<_> = days.iter().map(number).collect();
+        assert_eq!(days.join(" "), expected, "{story}");
+    }
 }
 
 #[test]
