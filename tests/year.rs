@@ -1,7 +1,8 @@
 //! A simulated year of nights: the real engine on a real database, every outcome, debts recovered,
-//! given up, corrected and contradicted by reports, backfills, and a company that moves to another
-//! zone in the middle of it. Every day closes, and chains to the one before; the ledger is what the
-//! journal alone says; each entry stands in exactly one day.
+//! given up, corrected in any order and contradicted by reports, backfills, a company that moves to
+//! another zone in the middle of it, and books whose rules change twice. Every day closes, and
+//! chains to the one before; the ledger is what the journal alone says, and so are the postings;
+//! each entry stands in exactly one day.
 //!
 //! Unoptimised it is a season; `YEAR_NIGHTS` says how many nights, `YEAR_SEED` where to begin.
 #![allow(clippy::unwrap_used)]
@@ -17,6 +18,7 @@ use simulation::checks::{self, Memory};
 use simulation::debts::{self, chains, owed, sums};
 use simulation::log::Log;
 use simulation::plan::{DAY, HOUR, Plan};
+use simulation::postings;
 use simulation::published::{Edition, Row, editions, fingerprints, name};
 use simulation::weather::{Shape, Weather};
 use simulation::world::{Command, Ended, Signs, World};
@@ -31,6 +33,14 @@ fn variable(name: &str) -> Option<u64> {
 fn nights() -> u64 {
     let all = if cfg!(debug_assertions) { 45 } else { 366 };
     variable("YEAR_NIGHTS").unwrap_or(all)
+}
+
+/// By what a loss is posted, a third of the year each.
+const RULES: [(&str, bool); 3] = [("direct", false), ("allowance", true), ("direct", true)];
+
+fn rules(number: u64) -> String {
+    let (method, tax_relief) = RULES[usize::try_from(number % 3).unwrap()];
+    format!("method = \"{method}\"\ntax_relief = {tax_relief}\n")
 }
 
 /// A year that begins in winter, with two clock changes and a move from New York to Berlin.
@@ -71,7 +81,8 @@ fn world(seed: u64) -> World {
     world.configure(|text| {
         let text = text.replace("[calendar]\n", &company);
         let text = text.replace("[store.KWT]\n", &store);
-        format!("{text}{small}")
+        let books = format!("[books]\npost_sales = {}\n{}", seed % 2 == 1, rules(seed));
+        format!("{text}{small}{books}")
     });
     world
 }
@@ -98,6 +109,16 @@ impl Year {
         let (plan, service) = (world.plan.clone(), world.service.clone());
         let ledger = &mut service.counter.lock().unwrap().ledger;
         world.retailer.sell(&plan, ledger, day);
+    }
+
+    /// From the second and the last third of the year on, losses are posted otherwise.
+    fn rules_change(&mut self, seed: u64, night: u64) {
+        let third = (nights() / 3).max(1);
+        if night > 0 && night.is_multiple_of(third) {
+            let before = rules(seed + night / third - 1);
+            let after = rules(seed + night / third);
+            self.world.configure(|text| text.replace(&before, &after));
+        }
     }
 
     fn run(&mut self, all: bool) {
@@ -196,6 +217,9 @@ impl Year {
     fn ends(&mut self) {
         checks::all_is_finished(&self.world).unwrap();
         checks::files_agree(&self.world, &self.memory).unwrap();
+        for kind in postings::agree(&self.world).unwrap() {
+            *self.met.entry(kind).or_default() += 1;
+        }
         // Every event of the journal that does something to a debt is one entry.
         let events = self.world.witness().debt_events();
         let does = |(_, _, event): &&(String, String, simulation::witness::Entry)| {
@@ -266,6 +290,7 @@ fn every_day_of_a_year_closes_and_chains() {
     };
     for night in 0..nights() {
         year.night(night);
+        year.rules_change(seed, night);
         year.run(false);
         debts::settle(&mut year.world);
     }
@@ -281,7 +306,12 @@ fn every_day_of_a_year_closes_and_chains() {
         "write_off",
         "reversal",
     ];
-    let taken_back = ["write_off taken back", "write_off by itself"];
+    let taken_back = [
+        "write_off taken back",
+        "write_off by itself",
+        "posted: taken_back",
+        "posted: cancellation",
+    ];
     let outcomes = [
         "captured",
         "captured_partial",

@@ -103,9 +103,12 @@ pub fn settle(world: &mut World) {
             4 => DebtWish::Recover(None),
             5 => DebtWish::WriteOff,
             6 | 7 => {
+                // Any that stands, not only the last.
                 let steps: Vec<i64> = debt.stands.keys().copied().collect();
-                let Some(step) = steps.last() else { continue };
-                DebtWish::TakeBack(u32::try_from(*step).unwrap())
+                if steps.is_empty() {
+                    continue;
+                }
+                DebtWish::TakeBack(u32::try_from(world.debts.pick(&steps)).unwrap())
             }
             8 if untouched => DebtWish::Reverse(amount, ReversedInto::Cancelled),
             9 if untouched => DebtWish::Reverse(amount, ReversedInto::Captured),

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::debts;
 use super::published::{Edition, Row, amount, editions, name};
 use super::world::World;
 
@@ -10,9 +11,11 @@ use super::world::World;
 type Sums = BTreeMap<(String, String), i64>;
 
 /// Every posting stands in exactly one day, numbered without gaps, balanced; clearing is credited
-/// with what the control equation says, and the receivables stand at what is owed. Gives the kinds
-/// of entries that there are.
+/// with what the control equation says, and the receivables stand at what is owed; what is taken
+/// back is the opposite of what was posted, and each trip's accounts are what the journal says.
+/// Gives the kinds of entries that there are.
 pub fn agree(world: &World) -> Result<BTreeSet<String>, String> {
+    let post_sales = world.config().exports.rules.post_sales;
     let all = editions(&world.path("out"), "");
     let mut first: BTreeMap<&str, &Edition> = BTreeMap::new();
     for edition in &all {
@@ -35,7 +38,7 @@ pub fn agree(world: &World) -> Result<BTreeSet<String>, String> {
             .into_iter()
             .for_each(|(key, minor)| *receivables.entry(key).or_default() += minor);
         receivables.retain(|_, minor| *minor != 0);
-        let (clearing, closing) = told(day)?;
+        let (clearing, closing) = told(day, post_sales)?;
         if self::moved(day, "Assets:Clearing:Card")? != clearing {
             return Err(of_day(
                 "clearing is not what the control equation says".to_owned(),
@@ -47,11 +50,16 @@ pub fn agree(world: &World) -> Result<BTreeSet<String>, String> {
             )));
         }
     }
-    let rows = first.values().flat_map(|day| &day.postings);
-    let kinds = rows.map(|row| format!("posted: {}", row["kind"])).collect();
+    let rows: Vec<&Row> = first.values().flat_map(|day| &day.postings).collect();
+    taken_back(&rows)?;
+    let kinds = rows
+        .iter()
+        .map(|row| format!("posted: {}", row["kind"]))
+        .collect();
     let Some((last, _)) = first.pop_last() else {
         return Ok(kinds);
     };
+    of_trips(&rows, &debts::owed(world, last))?;
     let owed = world.witness().owed(last);
     if receivables != owed {
         return Err(format!(
@@ -136,23 +144,77 @@ fn moved(day: &Edition, account: &str) -> Result<Sums, String> {
     Ok(sums)
 }
 
+/// What is taken back has the accounts and amounts of what it names, on the other side.
+fn taken_back(rows: &[&Row]) -> Result<(), String> {
+    let mut entries: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
+    for row in rows {
+        let entry = entries.entry(&row["entry_id"]).or_default();
+        *entry.entry(&row["account"]).or_default() += signed(row)?;
+    }
+    for row in rows.iter().filter(|row| row["kind"] == "taken_back") {
+        let [back, booked] = ["entry_id", "corrects"].map(|column| &entries[row[column].as_str()]);
+        let opposite: BTreeMap<&str, i64> =
+            booked.iter().map(|(name, sum)| (*name, -sum)).collect();
+        if *back != opposite {
+            return Err(format!("{back:?} takes back {booked:?}: {row:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// What of each trip stands on the accounts of its debt is what the journal says of it, and a sale
+/// that was cancelled leaves no tax behind.
+fn of_trips(rows: &[&Row], owed: &BTreeMap<String, debts::Owed>) -> Result<(), String> {
+    let mut trips: BTreeMap<String, BTreeMap<&str, i64>> = BTreeMap::new();
+    for row in rows {
+        let (kind, account) = (row["kind"].as_str(), row["account"].as_str());
+        let part = match (account, kind) {
+            ("Liabilities:Sales-Tax", "sale" | "cancellation") => "tax of the sale",
+            ("Assets:Clearing:Card", "sale" | "cancellation") => "the sale",
+            ("Income:Sales", _) => "sold here",
+            ("Assets:Clearing:Card" | "Assets:Receivable:Processor", _) => continue,
+            ("Income:Sales-Cancelled", _) => continue,
+            ("Assets:Receivable:Shoppers" | "Assets:Receivable:Shoppers-Tax", _) => "owed",
+            ("Assets:Clearing:Recoveries", _) => "recovered",
+            // What was lost, with the tax that was relieved of it.
+            _ => "written off",
+        };
+        let trip = trips.entry(name(row)).or_default();
+        *trip.entry(part).or_default() += signed(row)?;
+        *trip.entry(account).or_default() += signed(row)?;
+    }
+    for (name, stands) in &trips {
+        let of = |part: &str| stands.get(part).copied().unwrap_or(0);
+        let debt = owed.get(name).cloned().unwrap_or_default();
+        let told = [debt.open(), debt.recovered, debt.written_off];
+        let wrong = ["owed", "recovered", "written off"].map(of) != told;
+        // Nothing may hide in two accounts that cancel out.
+        let lost = ["Expenses:Bad-Debt", "Assets:Receivable:Allowance"].map(of);
+        let lasts = debt.written_off == 0 && lost != [0, 0];
+        let unpaid = debt.open() == 0 && of("Assets:Receivable:Shoppers-Tax") != 0;
+        let taxed = of("sold here") != 0 && of("the sale") == 0;
+        if wrong || lasts || unpaid || taxed && of("tax of the sale") != 0 {
+            return Err(format!("{name}: {stands:?}, by the journal {debt:?}"));
+        }
+    }
+    Ok(())
+}
+
 /// What clearing should have moved by, and what the bad-debt ledger closes with.
-fn told(day: &Edition) -> Result<(Sums, Sums), String> {
+fn told(day: &Edition, post_sales: bool) -> Result<(Sums, Sums), String> {
     let (mut clearing, mut closing) = (Sums::new(), Sums::new());
     let parts = |name: &str| day.summary[name].as_array().cloned().unwrap_or_default();
+    let went = ["captured", "bad_debt", "cancelled"].map(|term| (term, -1));
+    let came = ["new", "amended"].map(|term| (term, i64::from(post_sales)));
+    let control = [&went[..], &came[..]].concat();
     for (section, terms, sums) in [
-        (
-            "control",
-            &["captured", "bad_debt", "cancelled"][..],
-            &mut clearing,
-        ),
-        ("bad_debt", &["closing"][..], &mut closing),
+        ("control", &control[..], &mut clearing),
+        ("bad_debt", &[("closing", 1)], &mut closing),
     ] {
-        let sign = if section == "control" { -1 } else { 1 };
         for part in parts(section) {
             let word = |column: &str| part[column].as_str().unwrap_or("?").to_owned();
             let key = (word("store_id"), word("currency"));
-            for term in terms {
+            for (term, sign) in terms {
                 let row: Row = ["currency", term]
                     .map(|column| (column.to_owned(), word(column)))
                     .into_iter()
