@@ -100,6 +100,23 @@ fn beancount_accepts_its_file_and_refuses_a_unit_more() {
     accepts_only_the_right_one("postings.beancount", "bean-check", &[], &[]);
 }
 
+#[test]
+fn beancount_accepts_days_side_by_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut days = "plugin \"beancount.plugins.auto_accounts\"\n".to_owned();
+    for edition in &editions()[..2] {
+        let path = edition.join("postings.beancount");
+        days.push_str(&format!("include \"{}\"\n", path.display()));
+        // An account that is opened on two days is an error where both are included.
+        let text = fs::read_to_string(path).unwrap();
+        assert!(!text.lines().any(|line| line.contains(" open ")));
+    }
+    if let Some(checker) = program("bean-check") {
+        let (accepted, said) = ask(&checker, &[&file(&dir, "days.beancount", &days)]);
+        assert!(accepted, "{said}");
+    }
+}
+
 /// A CSV as hledger is told to read it, and as the witness is.
 struct Shape {
     file: &'static str,

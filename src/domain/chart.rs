@@ -126,6 +126,20 @@ impl Chart {
         let name = name.replace(of_processor, processor);
         Cow::Owned(name.replace(currency, at.currency.code()))
     }
+
+    /// A part of an account's name in Beancount's alphabet: what is none of `A-Z a-z 0-9 -` becomes
+    /// `-`, and what does not begin with a capital or a digit gets one. Two names may become one.
+    pub fn beancount_part(name: &str) -> String {
+        let clean = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        let clean: String = name.chars().map(clean).collect();
+        let mut chars = clean.chars();
+        match chars.next() {
+            Some(first) if first.is_ascii_alphanumeric() => {
+                format!("{}{}", first.to_ascii_uppercase(), chars.as_str())
+            }
+            Some(_) | None => format!("X{clean}"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! `postings.beancount`: plain text for Beancount, without a BOM, which it would not take.
 //!
-//! The tolerance is switched off, so that a residual of one minor unit is an error. Account names
-//! keep to Beancount's alphabet: what is none of `A-Z a-z 0-9 -` becomes `-`, and a part that does
-//! not begin with a capital or a digit gets one; the metadata have the names as they are.
+//! For Beancount 3. The tolerance is switched off, so that a residual of one minor unit is an error
+//! (2.3 has no such option and says so). No account is opened, since opened on two days it is an
+//! error where both are included: a plugin opens them where the file is read by itself, and is not
+//! looked at where it is included, by a file that has the chart. Account names keep to Beancount's
+//! alphabet ([`Chart::beancount_part`]); the metadata have the names as they are.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -30,34 +32,16 @@ impl Beancount {
         }
     }
 
-    /// Names the accounts of an entry, and opens those that are new.
-    fn name(&mut self, entry: &Transaction, to: &mut Vec<u8>) {
+    /// Names the accounts of an entry.
+    fn name(&mut self, entry: &Transaction) {
         for line in entry.postings() {
             let account = rows::account(&self.chart, entry, line);
             if self.accounts.contains_key(account.as_ref()) {
                 continue;
             }
-            let parts: Vec<String> = account.split(':').map(part).collect();
-            let name = parts.join(":");
-            // Two names as configured may be one here.
-            if self.declare && !self.accounts.values().any(|open| *open == name) {
-                let _ = writeln!(to, "{} open {name}", self.date);
-            }
-            self.accounts.insert(account.into_owned(), name);
+            let parts: Vec<String> = account.split(':').map(Chart::beancount_part).collect();
+            self.accounts.insert(account.into_owned(), parts.join(":"));
         }
-    }
-}
-
-/// A part of an account's name in Beancount's alphabet.
-fn part(name: &str) -> String {
-    let clean = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    let clean: String = name.chars().map(clean).collect();
-    let mut chars = clean.chars();
-    match chars.next() {
-        Some(first) if first.is_ascii_alphanumeric() => {
-            format!("{}{}", first.to_ascii_uppercase(), chars.as_str())
-        }
-        Some(_) | None => format!("X{clean}"),
     }
 }
 
@@ -78,13 +62,20 @@ impl Format for Beancount {
         // Writing to a Vec cannot fail.
         let _ = writeln!(to, "; tripsettle: the postings of {}", self.date);
         let _ = writeln!(to, "option \"tolerance_multiplier\" \"0\"");
+        if self.declare {
+            let _ = writeln!(
+                to,
+                "; a file that includes this one opens the accounts, or has it too"
+            );
+            let _ = writeln!(to, "plugin \"beancount.plugins.auto_accounts\"");
+        }
     }
 
     fn entry(&mut self, entry: &Transaction, at: &Dimensions, to: &mut Vec<u8>) {
         let about = entry.about();
         let (date, id) = (about.books_date, &about.id);
         to.push(b'\n');
-        self.name(entry, to);
+        self.name(entry);
         let (words, key) = (about.kind.words(), &about.key);
         let _ = write!(to, "{date} * \"{words} {key}\" ^{id}");
         let link = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
