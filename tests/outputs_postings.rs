@@ -274,6 +274,18 @@ fn the_generic_file_is_as_configured() {
 }
 
 #[test]
+fn a_tag_of_the_journal_holds_no_comma_and_only_a_location_is_not_said_twice() {
+    let exports = exports(
+        "[output]\nformats = [\"journal\", \"netsuite\"]\n[store.S1]\nlocation = \"S1\"\n\
+         class = \"Retail, North\"\nsubsidiary = \"S1\"\n",
+    );
+    let (files, _) = files(&exports, &[entry(1, "1.50 USD")]);
+    let tags = "; store:S1, trip:T1, kind:capture, class:Retail North, subsidiary:S1\n";
+    let journal = &files["postings.journal"].0;
+    assert!(journal.contains(tags), "{journal}");
+}
+
+#[test]
 fn a_day_without_postings_has_files_without_rows() {
     let (files, refused): (Files, _) = files(&exports(ALL), &[]);
     assert!(refused.is_empty());

@@ -2,7 +2,8 @@
 //!
 //! Accounts and commodities are declared before they are used first, as `ledger --pedantic` wants
 //! it; the commodity line carries the decimal mark that hledger asks for, in JPY too. Tags are
-//! written without a blank after the colon: hledger reads them, to ledger they are a comment.
+//! written without a blank after the colon: hledger reads them, to ledger they are a comment. A
+//! comma ends a tag, so that none stands in one.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -81,14 +82,16 @@ impl Format for Journal {
         let _ = write!(to, "\n{date} * ({id}) {words} {store}/{trip}  ; ");
         let _ = write!(to, "store:{store}, trip:{trip}, kind:{}", about.kind);
         for (tag, value) in [
-            ("location", at.location.as_deref()),
+            // A location that is only the store again is not said twice.
+            (
+                "location",
+                at.location.as_deref().filter(|it| *it != store.as_str()),
+            ),
             ("class", at.class.as_deref()),
             ("subsidiary", at.subsidiary.as_deref()),
             ("corrects", about.corrects.as_deref()),
         ] {
-            // A location that is only the store again is not said twice.
-            let value = value.filter(|value| *value != store.as_str());
-            let _ = value.map(|value| write!(to, ", {tag}:{value}"));
+            let _ = value.map(|value| write!(to, ", {tag}:{}", value.replace(',', "")));
         }
         to.push(b'\n');
         for line in entry.postings() {
