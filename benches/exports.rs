@@ -88,14 +88,16 @@ fn main() -> Result<ExitCode> {
 fn exports(dir: &Path, max_rows: Option<u64>) -> Result<Exports> {
     let mut text = FORMATS.to_owned();
     if let Some(rows) = max_rows {
-        text.push_str(&format!("max_rows = {rows}\n"));
+        // Xero and NetSuite take so many and no more.
+        text.push_str(&format!("max_rows = {}\n", rows.min(300)));
     }
     text.push_str("[export.xero.accounts]\n");
     for (role, code) in CODES {
         text.push_str(&format!("{role} = \"{code}\"\n"));
     }
-    for target in ["qbo", "netsuite", "csv"] {
+    for (target, most) in [("qbo", u64::MAX), ("netsuite", 25_000), ("csv", u64::MAX)] {
         if let Some(rows) = max_rows {
+            let rows = rows.min(most);
             text.push_str(&format!("[export.{target}]\nmax_rows = {rows}\n"));
         }
     }

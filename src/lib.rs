@@ -86,8 +86,9 @@
 //!   back, since who renames an account moves its balance.
 //! - What postings are made by (accounts, formats, shapes) is kept with each edition: a later one
 //!   is made by the same, plus what was switched on since, so that no posting ever changes.
-//! - Xero's file has no currency, so that it takes one only; entries in others are told as
-//!   `export_left_out` (info), what a target cannot hold as `export_refused` (warning).
+//! - Xero's file has no currency, so that it takes one only, as does any `postings.csv` without a
+//!   column for it; entries in others are told as `export_left_out` (info), what a target cannot
+//!   hold as `export_refused` (warning). What cannot work is refused by `config::exports`.
 //! - Where our clock alone would book a loss or close a day, one read asks for the service's clock,
 //!   unless a reply of the pass has told it; a service that is silent keeps neither back.
 //! - A `tripsettle.db` that is one file, as a backup is, with a log beside it is not opened (65):

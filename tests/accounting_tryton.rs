@@ -17,6 +17,7 @@ use programs::ask;
 use tripsettle::sandbox::SandboxConfig;
 
 const EXPORTS: &str = "[output]\nformats = [\"csv\"]\n[export.csv]\nshape = \"tryton\"\n\
+    currencies = [\"USD\"]\n\
     [export.csv.accounts]\nsales_clearing = \"1140\"\nprocessor_receivable = \"1150\"\n\
     shopper_receivable = \"1160\"\nshopper_receivable_tax = \"1161\"\n\
     cancelled_sales = \"4010\"\ntax_payable = \"2200\"\n";

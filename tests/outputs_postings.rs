@@ -19,7 +19,15 @@ fn every_format_is_written_byte_for_byte() {
     for shape in ["plain", "tryton", "intacct"] {
         let text = match shape {
             "plain" => ALL.to_owned(),
-            shape => format!("[output]\nformats = [\"csv\"]\n[export.csv]\nshape = \"{shape}\"\n"),
+            shape => format!(
+                "[output]\nformats = [\"csv\"]\n[export.csv]\nshape = \"{shape}\"\n{}",
+                // It has no column for the currency.
+                if shape == "tryton" {
+                    "currencies = [\"USD\"]\n"
+                } else {
+                    ""
+                }
+            ),
         };
         let (files, _) = files(&exports(&text), &night());
         for (name, (text, _)) in files {
@@ -261,6 +269,7 @@ fn the_generic_file_is_as_configured() {
         "[output]\nformats = [\"csv\"]\n[export.csv]\nbom = true\ndelimiter = \";\"\n\
          line_ending = \"lf\"\nsigns = \"credit_positive\"\ndate_format = \"%d.%m.%Y\"\n\
          description_length = 30\njournal = \"GL\"\nonce = [\"Day\", \"Text\"]\n\
+         currencies = [\"USD\"]\n\
          columns = [\"Day=date\", \"Text=description\", \"J=journal\", \"Acct=account\", \
          \"Sum=amount\", \"Unit='a, c'\"]\n[export.csv.accounts]\nsales_clearing = \"1200\"\n",
     );

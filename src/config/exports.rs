@@ -1,5 +1,6 @@
 //! `[books]`, `output.formats` and `[export.…]`: the accounts, and the files of postings.
 
+mod right;
 mod shapes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,13 +10,10 @@ use crate::domain::{
     Target, WriteOffMethod, XeroTarget,
 };
 
-use super::processors::date_format;
 use super::reader::Reader;
 
 /// Formats that may call the accounts something else.
 const TARGETS: [&str; 4] = ["qbo", "xero", "netsuite", "csv"];
-/// No target takes more rows in one file.
-const MOST_ROWS: u64 = 10_000_000;
 /// The longest name of an account.
 const NAME: usize = 200;
 
@@ -59,8 +57,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Exports {
         formats,
         chart,
     };
-    right_for_xero(reader, &exports);
-    right_for_beancount(reader, &exports);
+    right::check(reader, &exports);
     exports
 }
 
@@ -100,65 +97,13 @@ fn target(reader: &Reader<'_>, name: &str, usual: &Chart) -> Target {
         }
     }
     let usual_date = || "%Y-%m-%d".to_owned();
-    let form = reader.optional(&key("date_format"), date_format);
+    let form = reader.optional(&key("date_format"), right::date_alone);
     Target {
         chart: chart(reader, &key("accounts"), Some(usual)),
         currencies,
         date_format: form.unwrap_or_else(usual_date),
-        max_rows: reader.number(&key("max_rows"), 10, MOST_ROWS),
+        max_rows: reader.number(&key("max_rows"), 10, right::most_rows(name)),
         bom: reader.truth(&key("bom")),
-    }
-}
-
-/// Xero knows one currency and no names.
-fn right_for_xero(reader: &Reader<'_>, exports: &Exports) {
-    if !exports.formats.contains(&ExportFormat::Xero) {
-        return;
-    }
-    if exports.xero.target.currencies.len() != 1 {
-        let why = "the file has no column for a currency: name the organisation's own, \
-                   e.g. currencies = [\"USD\"]";
-        reader.wrong_key("export.xero.currencies", why);
-    }
-    for role in Role::ALL {
-        let key = format!("export.xero.accounts.{role}");
-        let is_used = match role {
-            Role::Sales => exports.rules.post_sales,
-            Role::BadDebtExpense | Role::BadDebtRecovered => {
-                exports.rules.method == WriteOffMethod::Direct
-            }
-            Role::BadDebtAllowance => exports.rules.method == WriteOffMethod::Allowance,
-            Role::SalesClearing
-            | Role::ProcessorReceivable
-            | Role::ShopperReceivable
-            | Role::ShopperReceivableTax
-            | Role::RecoveryClearing
-            | Role::TaxPayable
-            | Role::CancelledSales => true,
-        };
-        if is_used && !reader.layers.values.contains_key(&key) {
-            let why = "is not set but output.formats has xero, which takes account codes only; \
-                       e.g. \"610\"";
-            reader.wrong_key(&key, why);
-        }
-    }
-}
-
-/// Beancount has five roots.
-fn right_for_beancount(reader: &Reader<'_>, exports: &Exports) {
-    if !exports.formats.contains(&ExportFormat::Beancount) {
-        return;
-    }
-    for role in Role::ALL {
-        let name = exports.chart.name(*role);
-        let mut parts = name.split(':');
-        let roots = ["Assets", "Liabilities", "Equity", "Income", "Expenses"];
-        let rooted = parts.next().is_some_and(|root| roots.contains(&root));
-        if !rooted || parts.next().is_none() {
-            let why = "beancount wants Assets, Liabilities, Equity, Income or Expenses, a colon \
-                       and a name, e.g. Assets:Clearing";
-            reader.wrong_key(&format!("books.accounts.{role}"), why);
-        }
     }
 }
 
@@ -193,11 +138,8 @@ fn words(reader: &Reader<'_>, key: &str) -> String {
 /// Text that does no harm in any file: to a spreadsheet, a ledger or a CSV reader.
 fn plain(text: &str) -> Result<String, String> {
     let bad = |c: char| c.is_control() || matches!(c, '"' | ';' | '\\');
-    let formula = text.starts_with([
-        '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-    ]);
     let blank = text.trim() != text || text.is_empty();
-    match formula || blank || text.chars().any(bad) || text.chars().count() > NAME {
+    match right::is_formula(text) || blank || text.chars().any(bad) || text.chars().count() > NAME {
         true => Err(format!(
             "`{}` is not plain text: up to {NAME} characters, none of them a quote, a semicolon, \
              a backslash or a control character, and no = + - @ or blank in front",
@@ -217,7 +159,8 @@ fn account(text: &str) -> Result<String, String> {
         let known = Chart::PLACEHOLDERS.join(", ");
         return Err(format!("`{text}`: braces stand for one of {known}"));
     }
-    let odd = bare.contains("  ") || bare.starts_with(['(', '[', '!', '*', '~']);
+    // What is in brackets is virtual to a ledger, or deferred.
+    let odd = bare.contains("  ") || bare.starts_with(['(', '[', '<', '!', '*', '~']);
     let parts_are_named = bare.split(':').all(|part| !part.trim().is_empty());
     match odd || !parts_are_named {
         true => Err(format!(

@@ -2,7 +2,7 @@
 
 use crate::domain::{Cell, Column, CsvTarget, Field, Target};
 
-use super::super::processors::{date_format, delimiter};
+use super::super::processors::delimiter;
 use super::super::reader::Reader;
 use super::plain;
 
@@ -110,7 +110,6 @@ pub(super) fn read(reader: &Reader<'_>, target: Target) -> CsvTarget {
         other => Err(format!("`{other}` is not one of plain, tryton, intacct")),
     });
     let key = |leaf: &str| format!("export.csv.{leaf}");
-    let form = reader.optional(&key("date_format"), date_format);
     let set = |leaf: &str| reader.layers.values.contains_key(&key(leaf));
     let either = |leaf: &str, usual: bool| {
         if set(leaf) {
@@ -137,7 +136,11 @@ pub(super) fn read(reader: &Reader<'_>, target: Target) -> CsvTarget {
         description_length: length.unwrap_or(shape.description_length),
         max_decimals: decimals.unwrap_or(shape.max_decimals),
         target: Target {
-            date_format: form.unwrap_or_else(|| shape.date_format.to_owned()),
+            // One that is set was read with what all targets have.
+            date_format: match set("date_format") {
+                true => target.date_format,
+                false => shape.date_format.to_owned(),
+            },
             ..target
         },
     }
