@@ -372,7 +372,7 @@ fn a_spreadsheet_shows_the_workbook_cell_by_cell_and_runs_nothing() {
         assert_eq!(cells(shown), cells(&read(file)), "{sheet}");
     }
     assert!(
-        sheets["night-control.csv"].starts_with("BALANCED"),
+        sheets["night-control.csv"].starts_with("\"BALANCED  "),
         "{}",
         sheets["night-control.csv"]
     );

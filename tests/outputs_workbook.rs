@@ -10,8 +10,9 @@ use std::io::Cursor;
 
 use calamine::{Data, Reader, Xlsx};
 use journal::date;
-use tripsettle::domain::{Currency, DayTotal, StoreId, Timestamp};
-use tripsettle::outputs::{RECONCILIATION, Summary, Workbook};
+use tripsettle::books::Ageing;
+use tripsettle::domain::{Currency, DayTotal, Head, Money, StoreId, Timestamp};
+use tripsettle::outputs::{Posted, RECONCILIATION, Summary, Workbook};
 
 const TABLE: &str = "store_id,trip_id,currency,cart_total,captured_amount,adjust_calls,detail\r\n\
     0042,1E05,USD,15.90,-0.01,3,'=1+2\r\n\
@@ -28,8 +29,13 @@ fn workbook() -> Vec<u8> {
         captured: 1590,
         ..DayTotal::nothing(store, usd)
     };
+    let mut ageing = Ageing::default();
+    let usd_7 = Money::of_minor(700, usd);
+    ageing.add(&day.store, usd_7, 2, date(1), date(1)).unwrap();
+    summary.ageing(ageing);
+    summary.posted(Some(Posted::default()));
     summary.close(&[day], &[]);
-    book.page(&summary.control_page().unwrap()).unwrap();
+    book.page(&summary.control_page(3).unwrap()).unwrap();
     book.table("trips", TABLE.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     book.finish(&mut bytes).unwrap();
@@ -113,7 +119,9 @@ fn the_control_page_is_the_first_sheet_and_begins_with_the_equation() {
     let book = Xlsx::new(Cursor::new(bytes.clone())).unwrap();
     assert_eq!(book.sheet_names(), ["control", "trips"]);
     let rows = cells(&bytes, "control");
-    assert_eq!(rows[0][0], text("BALANCED  2026-11-23"));
+    let verdict = "BALANCED  2026-11-23, edition 3: every store and currency adds up";
+    assert_eq!(rows[0][0], text(verdict));
+    assert_eq!(rows[1][0], text(&format!("journal {}", Head::default())));
     let at = |title: &str| rows.iter().position(|row| row[0] == text(title)).unwrap();
     let control = at("Control equation");
     assert_eq!(rows[control + 1][2], text("open before"));
@@ -122,15 +130,29 @@ fn the_control_page_is_the_first_sheet_and_begins_with_the_equation() {
     let sections = [
         "Control equation",
         "Bad debt",
+        "Open bad debt by age",
+        "Postings, the same in every edition",
         "Trips with an event on this day",
         "Bad debt of this day by reason",
         "In doubt: captures that may have happened or not",
         "At risk: the token may die before 2026-11-25T02:30:00Z",
         "Breaks by kind and age",
         "Not known",
+        "Signed",
     ];
     let places: Vec<usize> = sections.into_iter().map(at).collect();
     assert!(places.is_sorted(), "{places:?}");
+    let youngest = [
+        text("S1"),
+        text("USD"),
+        text("0-30"),
+        Data::Float(2.0),
+        Data::Float(7.0),
+    ];
+    assert_eq!(rows[at("Open bad debt by age") + 2][..5], youngest);
+    for line in ["Prepared by", "Reviewed by"] {
+        assert!(at(line) > at("Signed"), "{line}");
+    }
 }
 
 #[test]

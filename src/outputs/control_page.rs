@@ -1,8 +1,7 @@
 //! The control page: what an accountant signs, as rows that a workbook lays out.
 //!
-//! It begins with the control equation per currency, then goes from what is known to what is not.
-//! Neither the edition nor the journal's head stands on it, so that a later edition that says the
-//! same has the same page.
+//! It begins with the control equation per currency, then goes from what is known to what is not,
+//! and names the edition and the journal's head, so that a page on paper is of one edition only.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +43,7 @@ const CONTROL: &Terms = &[
     ("amended", |day| day.amended),
     ("captured", |day| day.captured),
     ("bad debt", |day| day.bad_debt),
-    ("cancelled elsewhere", |day| day.cancelled),
+    ("cancelled or never owed", |day| day.cancelled),
     ("in doubt now", |day| day.closing_in_doubt),
     ("open now", |day| day.closing_open),
 ];
@@ -62,13 +61,16 @@ impl Summary {
     ///
     /// # Errors
     /// Overflow.
-    pub fn control_page(&self) -> Result<Vec<PageRow>, MoneyError> {
-        let mut rows = vec![PageRow::Title(self.page_verdict())];
+    pub fn control_page(&self, edition: u32) -> Result<Vec<PageRow>, MoneyError> {
+        let mut rows = vec![PageRow::Title(self.verdict(edition))];
+        let head = format!("journal {}", self.head);
         let sides = "open before + in doubt before + new + amended = captured + bad debt + \
-                     cancelled + in doubt now + open now";
-        rows.push(PageRow::Cells(vec![text(sides)]));
+                     cancelled or never owed + in doubt now + open now";
+        rows.extend([head.as_str(), sides].map(|line| PageRow::Cells(vec![text(line)])));
         equation(&mut rows, "Control equation", &self.totals, CONTROL)?;
         equation(&mut rows, "Bad debt", &self.totals, DEBT)?;
+        self.ageing_rows(&mut rows);
+        self.posted_rows(&mut rows);
         self.outcome_rows(&mut rows)?;
         self.reason_rows(&mut rows);
         stakes(
@@ -82,16 +84,40 @@ impl Summary {
         section(&mut rows, "Not known", &[]);
         let not_known = self.not_known().into_iter();
         rows.extend(not_known.map(|line| PageRow::Cells(vec![Item::Text(line)])));
+        section(&mut rows, "Signed", &["", "name", "date", "signature"]);
+        rows.extend(["Prepared by", "Reviewed by"].map(|line| PageRow::Cells(vec![text(line)])));
         Ok(rows)
     }
 
-    fn page_verdict(&self) -> String {
-        let verdict = if self.wrong.is_empty() {
-            "BALANCED"
-        } else {
-            "NOT BALANCED"
+    fn ageing_rows(&self, rows: &mut Vec<PageRow>) {
+        let columns = ["store", "currency", "days", "debts", "amount"];
+        section(rows, "Open bad debt by age", &columns);
+        for (store, currency, days, sum) in self.ageing.sums() {
+            rows.push(PageRow::Cells(vec![
+                text(store.as_str()),
+                text(currency.code()),
+                text(days.as_str()),
+                Item::Count(sum.trips),
+                Item::Amount(Money::of_minor(sum.minor, currency)),
+            ]));
+        }
+    }
+
+    fn posted_rows(&self, rows: &mut Vec<PageRow>) {
+        let Some(posted) = &self.posted else {
+            return;
         };
-        format!("{verdict}  {}", self.books_date)
+        let columns = ["currency", "entries", "debits", "credits"];
+        section(rows, "Postings, the same in every edition", &columns);
+        for (currency, sides) in posted.by_currency() {
+            let of = |minor| Item::Amount(Money::of_minor(minor, currency));
+            rows.push(PageRow::Cells(vec![
+                text(currency.code()),
+                Item::Count(sides.entries),
+                of(sides.debits),
+                of(sides.credits),
+            ]));
+        }
     }
 
     fn outcome_rows(&self, rows: &mut Vec<PageRow>) -> Result<(), MoneyError> {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::{BooksDate, Money};
 
 use super::table::FileTotals;
-use super::{CHANGES, MANIFEST, OutputError};
+use super::{CHANGES, MANIFEST, OutputError, WORKBOOK};
 
 const SCHEMA: &str = "tripsettle.manifest/1";
 
@@ -71,7 +71,8 @@ pub struct Manifest {
     pub books_date: BooksDate,
     /// The edition, from 1.
     pub edition: u32,
-    /// SHA-256 of the manifest that was closed before this one, whichever day it was of.
+    /// SHA-256 of the manifest that this one follows: for a first edition that of the newest
+    /// edition that the closed day before had then, for a later one that of the same day's last.
     pub previous_manifest_sha256: Option<String>,
     /// The files, by name.
     pub files: Vec<FileEntry>,
@@ -123,13 +124,17 @@ impl Manifest {
 
     /// True when `files` would tell nothing that this edition does not: then no new one is made.
     ///
-    /// `changes.csv` does not count, and the summaries among `files` must be those of *this*
-    /// edition's number, since they name it.
+    /// `changes.csv` does not count, and of the workbook only that it is there: it lays out what
+    /// the tables and summaries hold, and names its edition. The summaries among `files` must be
+    /// those of *this* edition's number, since they name it as well.
     pub fn says_the_same(&self, files: &[FileEntry]) -> bool {
         let told = |files: &[FileEntry]| -> BTreeMap<String, String> {
             let told = files.iter().filter(|file| file.name != CHANGES);
-            told.map(|file| (file.name.clone(), file.sha256.clone()))
-                .collect()
+            let hash = |file: &FileEntry| match file.name.as_str() {
+                WORKBOOK => String::new(),
+                _ => file.sha256.clone(),
+            };
+            told.map(|file| (file.name.clone(), hash(file))).collect()
         };
         told(&self.files) == told(files)
     }

@@ -27,7 +27,7 @@ pub use breaks::{BreakRow, BreaksWriter};
 pub use changes::ChangesWriter;
 pub use control_page::{Item, PageRow};
 pub use manifest::{FileEntry, Manifest, sha256_hex};
-pub use postings::{Exporter, Refusals, Shelf};
+pub use postings::{Exporter, Posted, Refusals, Shelf};
 pub use reconciliation::{ReconciliationRow, ReconciliationWriter, TripDay};
 pub use rejected::RejectedWriter;
 pub use summary::{Stake, Summary};

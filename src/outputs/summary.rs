@@ -13,6 +13,7 @@ use crate::domain::{
 use crate::reconcile::{BreakStatus, MatchStatus};
 
 use super::breaks::BreakRow;
+use super::postings::Posted;
 use super::reconciliation::ReconciliationRow;
 use super::{OutputError, SUMMARY_JSON, summary_json, summary_text};
 
@@ -92,6 +93,7 @@ pub struct Summary {
     pub(super) matches: BTreeMap<MatchStatus, u64>,
     pub(super) ledger: BTreeMap<(EntryKind, LossReason, Currency), (u64, i64)>,
     pub(super) ageing: Ageing,
+    pub(super) posted: Option<Posted>,
     pub(super) breaks: BTreeMap<BreakKind, BTreeMap<BreakStatus, u64>>,
     /// Days since the oldest open break of a kind was seen first.
     pub(super) oldest: BTreeMap<BreakKind, u64>,
@@ -116,6 +118,7 @@ impl Summary {
             matches: BTreeMap::new(),
             ledger: BTreeMap::new(),
             ageing: Ageing::default(),
+            posted: None,
             breaks: BTreeMap::new(),
             oldest: BTreeMap::new(),
             doubts: Stakes::default(),
@@ -194,6 +197,11 @@ impl Summary {
         self.ageing = ageing;
     }
 
+    /// Tells what was posted, if there are files of it.
+    pub fn posted(&mut self, posted: Option<Posted>) {
+        self.posted = posted;
+    }
+
     /// Tells where the journal ended when the edition was made; gives what was told before.
     pub fn journal(&mut self, head: Head) -> Head {
         std::mem::replace(&mut self.head, head)
@@ -225,7 +233,7 @@ impl Summary {
         summary_json::bytes(self, edition)
     }
 
-    /// `summary.txt`: at most 50 lines of at most 100 characters.
+    /// `summary.txt`: about 50 lines of at most 100 characters.
     ///
     /// # Errors
     /// Overflow.

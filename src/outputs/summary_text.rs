@@ -1,22 +1,24 @@
 //! `summary.txt`: the day on one screen, for people.
 //!
-//! At most 50 lines of at most 100 characters, whatever the number of stores, currencies and
-//! kinds; what does not fit is counted, and `summary.json` has it all.
+//! About 50 lines of at most 100 characters, whatever the number of stores and kinds; what does not
+//! fit is counted, and `summary.json` has it all. Money is never left out: every three currencies
+//! more have a block more of columns.
+
+mod page;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::books::EntryKind;
 use crate::domain::{
-    BreakKind, CaptureState, Currency, DayTotal, Money, MoneyError, Severity, Status,
+    BreakKind, CaptureState, Currency, DayTotal, Money, MoneyError, Severity, Status, StoreId,
 };
 use crate::reconcile::MatchStatus;
 
 use super::summary::{ByCurrency, Outcome, Stakes, Summary, plus};
+use page::{Page, cut, plural, wrapped};
 
-/// Characters to a line.
-const WIDTH: usize = 100;
-/// Currencies with a column of their own.
+/// Currencies side by side.
 const CURRENCIES: usize = 3;
 /// Trips named of a list.
 const NAMED: usize = 3;
@@ -24,6 +26,8 @@ const NAMED: usize = 3;
 const REASON_LINES: usize = 2;
 const BREAK_LINES: usize = 5;
 const UNKNOWN_LINES: usize = 2;
+/// Of a list that is never cut.
+const ALL: usize = usize::MAX;
 
 type Term = (&'static str, fn(&DayTotal) -> i64);
 
@@ -34,7 +38,7 @@ const CONTROL: [Term; 9] = [
     ("+ amended", |day| day.amended),
     ("= captured", |day| day.captured),
     ("+ bad debt", |day| day.bad_debt),
-    ("+ cancelled elsewhere", |day| day.cancelled),
+    ("+ cancelled or never owed", |day| day.cancelled),
     ("+ in doubt now", |day| day.closing_in_doubt),
     ("+ open now", |day| day.closing_open),
 ];
@@ -67,41 +71,15 @@ pub(super) fn verdict(summary: &Summary, edition: u32) -> String {
 pub(super) fn text(summary: &Summary, edition: u32) -> Result<String, MoneyError> {
     let mut page = Page::default();
     page.line(verdict(summary, edition));
-    money(&mut page, summary)?;
+    for shown in currencies(summary).chunks(CURRENCIES) {
+        money(&mut page, summary, shown)?;
+    }
     outcomes(&mut page, summary)?;
     reasons(&mut page, summary);
+    posted(&mut page, summary, edition);
     captures(&mut page, summary);
     attention(&mut page, summary);
     Ok(page.text)
-}
-
-#[derive(Default)]
-struct Page {
-    text: String,
-}
-
-impl Page {
-    fn line(&mut self, line: impl AsRef<str>) {
-        self.text.push_str(cut(line.as_ref()).trim_end());
-        self.text.push('\n');
-    }
-
-    /// A label and a right-aligned cell per currency.
-    fn cells(&mut self, label: &str, cells: impl Iterator<Item = String>) {
-        let cells: String = cells.map(|cell| format!("{cell:>24}")).collect();
-        self.line(format!("{label:<26}{cells}"));
-    }
-}
-
-/// The line, cut to the page's width.
-fn cut(line: &str) -> String {
-    let clean = line.chars().map(|c| if c.is_control() { ' ' } else { c });
-    if line.chars().count() <= WIDTH {
-        return clean.collect();
-    }
-    let mut short: String = clean.take(WIDTH.saturating_sub(1)).collect();
-    short.push('…');
-    short
 }
 
 /// The currencies of the day, in the order of the alphabet.
@@ -112,33 +90,30 @@ fn currencies(summary: &Summary) -> Vec<Currency> {
     all
 }
 
-fn money(page: &mut Page, summary: &Summary) -> Result<(), MoneyError> {
-    let all = currencies(summary);
-    if all.is_empty() {
-        return Ok(());
-    }
-    let shown: Vec<Currency> = all.iter().take(CURRENCIES).copied().collect();
-    let stores = summary.totals.chunk_by(|a, b| a.store == b.store).count();
+/// A block of these currencies.
+fn money(page: &mut Page, summary: &Summary, shown: &[Currency]) -> Result<(), MoneyError> {
+    let days = summary.totals.iter();
+    let days = days.filter(|day| shown.contains(&day.currency));
+    let stores: BTreeSet<&StoreId> = days.map(|day| &day.store).collect();
     page.line("");
-    let label = format!("{stores} {}", plural(stores, "store", "stores"));
-    page.cells(
-        &label,
-        shown.iter().map(|currency| currency.code().to_owned()),
+    let label = format!(
+        "{} {}",
+        stores.len(),
+        plural(stores.len(), "store", "stores")
     );
+    page.cells(&label, codes(shown));
     for (label, term) in CONTROL {
-        terms(page, summary, &shown, label, term)?;
+        terms(page, summary, shown, label, term)?;
     }
     page.line("");
     for (label, term) in DEBT {
-        terms(page, summary, &shown, label, term)?;
-    }
-    let left: Vec<&str> = all.iter().skip(CURRENCIES).map(Currency::code).collect();
-    if !left.is_empty() {
-        let (more, codes) = (left.len(), left.join(", "));
-        let currencies = plural(more, "currency", "currencies");
-        page.line(format!("{more} more {currencies} in summary.json: {codes}"));
+        terms(page, summary, shown, label, term)?;
     }
     Ok(())
+}
+
+fn codes(shown: &[Currency]) -> impl Iterator<Item = String> {
+    shown.iter().map(|currency| currency.code().to_owned())
 }
 
 fn terms(
@@ -172,18 +147,30 @@ fn outcomes(page: &mut Page, summary: &Summary) -> Result<(), MoneyError> {
         page.line("No trip had an event on this day.");
         return Ok(());
     }
-    let shown: Vec<Currency> = currencies(summary).into_iter().take(CURRENCIES).collect();
+    let mut all = currencies(summary);
+    all.extend(by_status.values().flat_map(BTreeMap::keys));
+    all.sort();
+    all.dedup();
     page.line("Trips with an event on this day, and their cart totals");
-    for (status, sums) in &by_status {
-        let trips = sums
-            .values()
-            .fold(0_u64, |n, sum| n.saturating_add(sum.trips));
-        let cell = |currency: &Currency| {
-            let sum = sums.get(currency).map(|sum| sum.cart_total);
-            let text = |minor| Money::of_minor(minor, *currency).decimal_text();
-            sum.map(text).unwrap_or_default()
-        };
-        page.cells(&format!("  {trips} {status}"), shown.iter().map(cell));
+    for shown in all.chunks(CURRENCIES) {
+        if all.len() > CURRENCIES {
+            page.cells("", codes(shown));
+        }
+        for (status, sums) in &by_status {
+            let mine = shown.iter().map(|currency| sums.get(currency));
+            let counts = mine.clone().flatten().map(|sum| sum.trips);
+            let trips = counts.fold(0, u64::saturating_add);
+            let cell = |(currency, sum): (&Currency, Option<&Outcome>)| {
+                let total = sum.map(|sum| Money::of_minor(sum.cart_total, *currency));
+                total.map(|total| total.decimal_text()).unwrap_or_default()
+            };
+            if trips > 0 {
+                page.cells(
+                    &format!("  {trips} {status}"),
+                    shown.iter().zip(mine).map(cell),
+                );
+            }
+        }
     }
     Ok(())
 }
@@ -203,6 +190,32 @@ fn reasons(page: &mut Page, summary: &Summary) {
     let words: Vec<String> = words.collect();
     if !words.is_empty() {
         wrapped(page, "Bad debt by reason:", &words, REASON_LINES);
+    }
+}
+
+/// What was posted, and that nothing of it is to be imported twice.
+fn posted(page: &mut Page, summary: &Summary, edition: u32) {
+    let Some(posted) = &summary.posted else {
+        return;
+    };
+    let words = posted.by_currency().map(|(currency, sides)| {
+        let [debits, credits] = [sides.debits, sides.credits].map(|minor| {
+            let amount = Money::of_minor(minor, currency);
+            amount.to_string()
+        });
+        let entries = plural(sides.entries, "entry", "entries");
+        match debits == credits {
+            true => format!("{} {entries} of {debits}", sides.entries),
+            false => format!("{} {entries} of {debits} against {credits}", sides.entries),
+        }
+    });
+    let mut words: Vec<String> = words.collect();
+    if words.is_empty() {
+        words.push("none".to_owned());
+    }
+    wrapped(page, "Postings:", &words, ALL);
+    if edition > 1 {
+        page.line("          as in the editions before: what was imported is not imported again");
     }
 }
 
@@ -240,7 +253,13 @@ fn stakes(page: &mut Page, stakes: &Stakes, title: &str, meaning: &str) {
         page.line(format!("{title}: none"));
         return;
     }
-    page.line(format!("{title}: {count} ({}): {meaning}", amounts(money)));
+    let sums = amounts(money);
+    if sums.len() > CURRENCIES {
+        page.line(format!("{title}: {count}: {meaning}"));
+        wrapped(page, "  together", &sums, ALL);
+    } else {
+        page.line(format!("{title}: {count} ({}): {meaning}", sums.join(", ")));
+    }
     for ((deadline, key), (amount, note)) in named.iter().take(NAMED) {
         // Long ids are cut first, so that the deadline is always seen.
         let key: String = key.to_string().chars().take(40).collect();
@@ -248,16 +267,10 @@ fn stakes(page: &mut Page, stakes: &Stakes, title: &str, meaning: &str) {
     }
 }
 
-fn amounts(sums: &ByCurrency) -> String {
-    let texts = sums
-        .iter()
-        .take(CURRENCIES)
-        .map(|(currency, minor)| Money::of_minor(*minor, *currency).to_string());
-    let mut all: Vec<String> = texts.collect();
-    if sums.len() > CURRENCIES {
-        all.push("…".to_owned());
-    }
-    all.join(", ")
+fn amounts(sums: &ByCurrency) -> Vec<String> {
+    sums.iter()
+        .map(|(currency, minor)| Money::of_minor(*minor, *currency).to_string())
+        .collect()
 }
 
 fn attention(page: &mut Page, summary: &Summary) {
@@ -293,42 +306,4 @@ fn break_words(kind: BreakKind, count: u64, oldest: u64) -> String {
         Severity::Warning | Severity::Info => "",
     };
     format!("{count} {weight}{kind}{age}")
-}
-
-/// The words parted by commas, on so many lines as they need, each set in below the title; what
-/// would go beyond `most` lines is counted.
-fn wrapped(page: &mut Page, title: &str, words: &[String], most: usize) {
-    let (mut line, mut lines) = (title.to_owned(), 1_usize);
-    for (place, word) in words.iter().enumerate() {
-        let comma = if place.saturating_add(1) < words.len() {
-            ","
-        } else {
-            ""
-        };
-        // The last line keeps room to say how many more there are.
-        let room = if lines >= most { 14 } else { 2 };
-        let needs = line.len().saturating_add(word.len()).saturating_add(room);
-        if needs > WIDTH && lines >= most {
-            let more = words.len().saturating_sub(place);
-            line.push_str(&format!(" and {more} more"));
-            break;
-        }
-        if needs > WIDTH {
-            page.line(&line);
-            line = " ".repeat(title.len());
-            lines = lines.saturating_add(1);
-        }
-        line.push(' ');
-        line.push_str(word);
-        line.push_str(comma);
-    }
-    page.line(&line);
-}
-
-fn plural<N: PartialEq + From<u8>>(
-    count: N,
-    one: &'static str,
-    many: &'static str,
-) -> &'static str {
-    if count == N::from(1) { one } else { many }
 }

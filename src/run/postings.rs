@@ -61,6 +61,7 @@ impl<'a> Postings<'a> {
         self,
         totals: &[DayTotal],
         prove: bool,
+        summary: &mut Summary,
     ) -> Result<(Vec<FileEntry>, Refusals), RunError> {
         match self.journalist.check(totals) {
             Err(wrong) if prove => {
@@ -69,6 +70,7 @@ impl<'a> Postings<'a> {
             }
             Ok(()) | Err(_) => {}
         }
+        summary.posted(self.exporter.posted());
         let (shelf, refused) = self.exporter.finish()?;
         Ok((shelf.entries(), refused))
     }
@@ -212,6 +214,7 @@ pub fn keep<S>(house: &House<S>, date: BooksDate, edition: u32) -> Result<(), Ru
 pub fn workbook(
     staging: &Staging,
     date: BooksDate,
+    edition: u32,
     exports: &Exports,
     summary: &Summary,
 ) -> Result<Option<FileEntry>, RunError> {
@@ -219,7 +222,7 @@ pub fn workbook(
         return Ok(None);
     }
     let mut book = Workbook::begin(date, Some(staging.dir()))?;
-    book.page(&summary.control_page()?)?;
+    book.page(&summary.control_page(edition)?)?;
     for (sheet, file) in [
         ("reconciliation", RECONCILIATION),
         ("breaks", BREAKS),

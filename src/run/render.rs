@@ -91,7 +91,7 @@ pub fn render<S: PaymentService>(
     let counted = stakes::count(house, date, up_to_seq, until, &mut summary)?;
     let totals = totals(house, date, edition, control.finish(&counted)?)?;
     summary.close(&totals, &[]);
-    let (files, refused) = postings.finish(&totals, edition == 1)?;
+    let (files, refused) = postings.finish(&totals, edition == 1, &mut summary)?;
     tables.extend(files);
     tables.push(bad_debt_summary(&staging, date, &totals)?);
     tables.push(write_breaks(
@@ -106,7 +106,9 @@ pub fn render<S: PaymentService>(
     tables.push(entry);
     summary.feed(rejected, house.store.scan_codes_of_day(date)?);
     summary.journal(house.store.head(up_to_seq)?);
-    tables.extend(postings::workbook(&staging, date, &exports, &summary)?);
+    tables.extend(postings::workbook(
+        &staging, date, edition, &exports, &summary,
+    )?);
     let breaks = summary.open_breaks();
     Ok(Rendered {
         staging,

@@ -12,6 +12,7 @@ mod beancount;
 mod generic;
 mod journal;
 mod netsuite;
+mod posted;
 mod qbo;
 mod rows;
 mod xero;
@@ -27,6 +28,8 @@ use crate::domain::{
 
 use super::OutputError;
 use super::table::FileTotals;
+
+pub use posted::Posted;
 
 /// Where files are put while they are written; only [`super::publish`] has one.
 pub trait Shelf {
@@ -140,6 +143,7 @@ pub struct Exporter<'a, S: Shelf> {
     shelf: S,
     open: Vec<(ExportFormat, Open<S::File>)>,
     refused: Refused,
+    posted: Posted,
     line: Vec<u8>,
     at: Option<(StoreId, Dimensions)>,
 }
@@ -155,6 +159,7 @@ impl<'a, S: Shelf> Exporter<'a, S> {
             shelf,
             open: Vec::new(),
             refused: BTreeMap::new(),
+            posted: Posted::default(),
             line: Vec::with_capacity(2048),
             at: None,
         };
@@ -186,6 +191,9 @@ impl<'a, S: Shelf> Exporter<'a, S> {
         let Some(currency) = entry.currency() else {
             return Ok(());
         };
+        let counted = self.posted.count(entry);
+        let file = "postings";
+        counted.map_err(|why| OutputError::Money { file, why })?;
         let store = &entry.about().key.store;
         let at = match self.at.take() {
             Some((same, at)) if same == *store => at,
@@ -212,6 +220,11 @@ impl<'a, S: Shelf> Exporter<'a, S> {
         }
         self.at = Some((store.clone(), at));
         Ok(())
+    }
+
+    /// What was written so far; nothing where no file of postings is switched on.
+    pub fn posted(&self) -> Option<Posted> {
+        (!self.open.is_empty()).then(|| self.posted.clone())
     }
 
     /// Ends the files; gives the shelf back, and what was refused as breaks of its stores.
