@@ -282,7 +282,7 @@ fn a_report_is_taken_once_and_a_line_of_it_belongs_to_one_trip() {
         };
         state
             .store
-            .each_problem_line_of_day(date(day), each)
+            .each_problem_line_of_day(date(day), i64::MAX, each)
             .unwrap();
         seen.join(" ")
     };
@@ -309,6 +309,48 @@ fn a_report_is_taken_once_and_a_line_of_it_belongs_to_one_trip() {
     );
     assert_eq!(state.store.unmatched_lines(0, 9).unwrap(), []);
     assert_eq!(problems(1), "x.csv:3", "matched on the day it came");
+}
+
+#[test]
+fn a_line_that_finds_its_trip_later_was_without_one_before() {
+    let state = state();
+    let trip = state.play("S1/a", CAPTURED);
+    let report = ProcessorFile {
+        sha256: "x".to_owned(),
+        processor: ProcessorName::of("adyen").unwrap(),
+        name: "x.csv".to_owned(),
+    };
+    let lines = vec![line(2, by_trip(Some("S1"), "a"))];
+    let taken = state
+        .store
+        .take_processor_lines(&report, lines, date(1), now());
+    taken.unwrap();
+    let before = state.store.last_seq().unwrap();
+    let waiting = state.store.unmatched_lines(0, 9).unwrap().remove(0);
+    let mut story = told("S1/a", &format!("{CAPTURED} | day 2 | line 20.00"));
+    let Some(Fact::Line { line }) = story.events.last_mut().map(|event| &mut event.fact) else {
+        panic!("no line");
+    };
+    line.line_id = waiting.id;
+    let found = Append {
+        line: Some(waiting.id),
+        ..next(trip, &story, 7)
+    };
+    state.store.append_now(found).unwrap();
+    let matched = |up_to| {
+        let mut seen = Vec::new();
+        let each = &mut |line: tripsettle::store::ProblemLine| {
+            seen.push(line.matched_on);
+            Ok::<(), StoreError>(())
+        };
+        let store = &state.store;
+        store
+            .each_problem_line_of_day(date(1), up_to, each)
+            .unwrap();
+        seen
+    };
+    assert_eq!(matched(before), [None]);
+    assert_eq!(matched(before + 1), [Some(date(2))]);
 }
 
 #[test]

@@ -31,14 +31,13 @@ pub fn write_breaks<S: PaymentService>(
         summary,
     };
     for unreadable in [false, true] {
+        let each = &mut |line: ProblemLine| match line.problem.is_some() == unreadable {
+            true => rows.line(&line),
+            false => Ok(()),
+        };
         house
             .store
-            .each_problem_line_of_day::<RunError>(date, &mut |line| match line.problem.is_some()
-                == unreadable
-            {
-                true => rows.line(&line),
-                false => Ok(()),
-            })?;
+            .each_problem_line_of_day::<RunError>(date, up_to_seq, each)?;
     }
     let mut heads = refused;
     for store in house.store.unknown_stores_of_day(date)? {

@@ -167,19 +167,21 @@ impl Store {
     }
 
     /// Calls `each` with every line that could not be read on the day, and every line that was
-    /// without a trip on it, by file and line.
+    /// without a trip on it, by file and line, as the journal up to `up_to_seq` knows them.
     ///
     /// # Errors
     /// The state cannot be read, or `each` fails.
     pub fn each_problem_line_of_day<E: From<StoreError>>(
         &self,
         date: BooksDate,
+        up_to_seq: i64,
         each: &mut dyn FnMut(ProblemLine) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = include_str!("../../sql/queries/lines_problems.sql");
         self.streaming(|db, sqlite| {
             let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
-            let mut rows = statement.query([date.to_string()]).map_err(sqlite)?;
+            let values = (date.to_string(), up_to_seq);
+            let mut rows = statement.query(values).map_err(sqlite)?;
             while let Some(row) = rows.next().map_err(sqlite)? {
                 each(problem_line(row).map_err(sqlite)?)?;
             }
