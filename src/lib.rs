@@ -89,6 +89,8 @@
 //! - Xero's file has no currency, so that it takes one only, as does any `postings.csv` without a
 //!   column for it; entries in others are told as `export_left_out` (info), what a target cannot
 //!   hold as `export_refused` (warning). What cannot work is refused by `config::exports`.
+//! - An edition that is gone from the output folder is made again by `backfill` of its day, not
+//!   by `run`, which has tokens to save; one that comes out otherwise is not put in place.
 //! - Where our clock alone would book a loss or close a day, one read asks for the service's clock,
 //!   unless a reply of the pass has told it; a service that is silent keeps neither back.
 //! - A `tripsettle.db` that is one file, as a backup is, with a log beside it is not opened (65):

@@ -277,6 +277,67 @@ fn moved(row: &night::Row) -> i128 {
     digits("debit") - digits("credit")
 }
 
+#[test]
+fn an_edition_that_is_gone_is_made_again_to_the_byte_whatever_was_learnt_since() {
+    let mut night = night();
+    night.configure_by_file(&format!("{EXPORTS}{ACME}"));
+    let columns = "store,trip,amount,currency\n";
+    night.write(
+        "reports/early.csv",
+        &format!("{columns}STORE_1,late-1,3.00,USD\n"),
+    );
+    night.tripsettle(&["run"]);
+    let day = night.editions()[0].split_once('/').unwrap().0.to_owned();
+    // The line finds its trip on the day after, which is told of the first day as well.
+    let began = (night.began - chrono::TimeDelta::hours(26)).to_rfc3339();
+    let late = format!(
+        "store_id,shopping_trip_id,started_at,amount,currency\nSTORE_1,late-1,{began},3.00,USD\n"
+    );
+    let late = night.write("late.csv", &late);
+    night.expect(0, &["import", late.to_str().unwrap()]);
+    let today = BooksDate::parse(&day).unwrap().next().to_string();
+    night.tripsettle(&["run", "--close", &today]);
+    let again = ["backfill", "--from", &day, "--to", &day];
+    night.tripsettle(&again);
+    let edition = |number: u32| night.path("out").join(&day).join(format!("e{number}"));
+    let before = [1, 2].map(|number| contents(&edition(number)));
+    let told = |number: usize| String::from_utf8_lossy(&before[number]["breaks.csv"]).into_owned();
+    let of_line = |text: String| {
+        let mut lines = text.lines();
+        lines
+            .find(|line| line.contains("unknown_line"))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(of_line(told(0)).ends_with("open") && of_line(told(1)).ends_with("cured"));
+    for gone in [&[1][..], &[2], &[1, 2]] {
+        for number in gone {
+            fs::remove_dir_all(edition(*number)).unwrap();
+        }
+        let found = night.expect(65, &["verify"]);
+        assert!(found.out.contains("the edition is gone"), "{found:?}");
+        night.tripsettle(&again);
+        for number in [1, 2] {
+            assert!(
+                contents(&edition(number)) == before[number as usize - 1],
+                "e{number}"
+            );
+        }
+        night.expect(0, &["verify"]);
+    }
+    // What does not come out as it was is not put in place.
+    fs::remove_dir_all(edition(1)).unwrap();
+    let state = rusqlite::Connection::open(night.path("state/tripsettle.db")).unwrap();
+    let forged = "UPDATE close SET manifest_sha256 = 'x' WHERE edition = 1 AND books_date = ?1";
+    state.execute(forged, [&day]).unwrap();
+    let refused = night.expect(65, &again);
+    assert!(
+        refused.err.contains("is not what was published"),
+        "{refused:?}"
+    );
+    assert!(!edition(1).exists());
+}
+
 /// What the postings of all days leave on the receivables, by currency, in minor units.
 fn receivables(night: &Night) -> BTreeMap<String, i128> {
     let mut sums = BTreeMap::new();

@@ -10,11 +10,13 @@ use super::RunError;
 use super::close::{next_edition, put_in_place};
 use super::examine::examine;
 use super::pass::{House, Pass};
+use super::remake::remake;
 use super::report::Closed;
 use super::{pull, reports};
 
 /// Pulls the missing evidence of these days again, takes new processors' reports, matches again
-/// and publishes what changed. A day that was never closed is skipped with a word.
+/// and publishes what changed, after whatever of these days is gone from the output folder. A day
+/// that was never closed is skipped with a word.
 ///
 /// # Errors
 /// The state or the files cannot be read or written.
@@ -27,6 +29,7 @@ pub async fn backfill<S: PaymentService>(
 ) -> Result<(), RunError> {
     pass.begin(house).await?;
     put_in_place(house, closed)?;
+    remake(house, pass, from, to)?;
     reports::take_reports(house, pass).await?;
     house.store.pull_again(from, to, house.clock.now())?;
     pull::pull(house, pass).await?;

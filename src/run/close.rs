@@ -197,7 +197,7 @@ fn as_of(rendered: &Rendered, edition: u32) -> Result<Vec<FileEntry>, RunError> 
 }
 
 /// Adds summaries, changes and manifest to the rendered tables; all of it is on disk then.
-fn stage<S: PaymentService>(
+pub(super) fn stage<S: PaymentService>(
     house: &House<S>,
     rendered: Rendered,
     date: BooksDate,
@@ -239,7 +239,8 @@ fn stage<S: PaymentService>(
     Ok((staging.finish(previous, files)?, closed))
 }
 
-fn put<S: PaymentService>(
+/// Puts a staged edition in place.
+pub(super) fn put<S: PaymentService>(
     house: &House<S>,
     date: BooksDate,
     edition: u32,

@@ -70,11 +70,11 @@ fn edition(
     let dir = edition_dir(&config.output_dir, date, number);
     let place = dir.join(MANIFEST).display().to_string();
     let Some(bytes) = published_manifest(&config.output_dir, date, number)? else {
-        found.fault(
-            Damage::Deleted,
-            place,
-            "the edition has no manifest any more",
-        );
+        let what = match dir.try_exists() {
+            Ok(false) => "the edition is gone",
+            Ok(true) | Err(_) => "the edition has no manifest any more",
+        };
+        found.fault(Damage::Deleted, place, what);
         return Ok(());
     };
     if sha256_hex(&bytes) != close.manifest_sha256 {
