@@ -69,7 +69,8 @@
 //! - After `init --after-loss` the days that stand published count as closed.
 //! - A backup knows that it is one, and a state that does not know an edition in `output_dir` is
 //!   older than what happened: every command but `verify`, `backup` and `init` refuses both (65)
-//!   until `init --after-restore` has put what is open in doubt.
+//!   until `init --after-restore` has put what is open in doubt. Days that were published since are
+//!   closed again, with other postings under the same numbers: it names them, for people to void.
 //! - `rule --file` writes each row on its own; the same verdict, name and note for a trip is never
 //!   written twice, so that a list given again cannot end a doubt that came later.
 //! - Recovery and write-off move nothing but the open debt. A person's reversal says what the debt

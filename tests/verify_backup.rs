@@ -137,6 +137,39 @@ fn what_was_captured_after_the_backup_is_never_captured_again() {
     nobody_is_captured_twice(&night, "after the rulings");
 }
 
+/// The numbers of a day's postings come again after a restore, with other content: that, and what
+/// persons did since, is told while the published files are still there to tell it.
+#[test]
+fn what_was_published_after_the_backup_is_named_when_it_is_put_back() {
+    let night = Night::begin();
+    let tales = evening(&night, "declined 1 written_off w w");
+    night.expect(0, &["run"]);
+    night.expect(0, &["backup", "copy.db"]);
+    let trip = format!("{}/{}", tales[0].store, tales[0].id);
+    let words = ["--by", "Ada", "--note", "paid at the desk"];
+    night.expect(0, &[&["debt", "recover", &trip][..], &words].concat());
+    let first = names(&night.path("out")).pop().unwrap();
+    let today = tripsettle::domain::BooksDate::parse(&first).unwrap().next();
+    night.expect(0, &["run", "--close", &today.to_string()]);
+    put_back(&night, &night.path("copy.db"));
+    let told = night.expect(0, &["init", "--after-restore"]).out;
+    let step = format!("  {today}: recovery ");
+    let whose = format!(" of {trip} by Ada: paid at the desk");
+    let mut lines = told.lines();
+    let is_told = lines.any(|line| line.starts_with(&step) && line.ends_with(&whose));
+    assert!(is_told, "{step}{whose}: {told}");
+    let ids = today.to_string().replace('-', "");
+    for words in [
+        format!("closed again by the next run: {today}.\n"),
+        format!("(JE-{ids}-000001 …)"),
+        "void in your accounting".to_owned(),
+        "give them again".to_owned(),
+    ] {
+        assert!(told.contains(&words), "{words}: {told}");
+    }
+    assert!(!told.contains(&first), "known to the copy: {told}");
+}
+
 /// A run that was killed leaves its log behind. Played into a backup it would take the mark away
 /// and give a state in which trips are open that were captured.
 #[test]

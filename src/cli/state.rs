@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::domain::Timestamp;
-use crate::run::restore::{begin_after_loss, published_by_a_newer, restore};
+use crate::run::restore::{Restored, begin_after_loss, published_by_a_newer, restore};
 use crate::store::{Lock, Store, StoreError};
 
 use super::args::InitArgs;
@@ -60,9 +60,42 @@ fn after_restore(config: &Config, now: Timestamp, output: &Output) -> Result<u8,
     output.word(&format!(
         "{dir} is in force again; {doubted} open trips are in doubt now, and so will be every trip \
          that began before {now} when it is imported.\n`tripsettle status` names them; a \
-         processor's report or `rule` ends a doubt"
+         processor's report or `rule` ends a doubt{}",
+        by_hand(config, &restored)
     ));
     Ok(0)
+}
+
+/// What no program can do after a restore.
+fn by_hand(config: &Config, restored: &Restored) -> String {
+    let mut text = "\nRulings and `debt` commands that were given since the copy was made are not \
+                    in it: give them again"
+        .to_owned();
+    let mut tell = |line: &str| {
+        text.push('\n');
+        text.push_str(line);
+    };
+    for day in &restored.again {
+        for line in &day.by_hand {
+            tell(&format!("  {}: {line}", day.date));
+        }
+    }
+    let days: Vec<String> = restored
+        .again
+        .iter()
+        .map(|day| day.date.to_string())
+        .collect();
+    if let Some(first) = days.first() {
+        let (days, out) = (days.join(", "), config.output_dir.display());
+        let ids = first.replace('-', "");
+        tell(&format!(
+            "Published since, and closed again by the next run: {days}.\nTheir postings come again \
+             under the same numbers (JE-{ids}-000001 …) with other content, which a target takes \
+             for what it has:\nbefore that run, void in your accounting what was imported of these \
+             days, and move their folders out of {out}"
+        ));
+    }
+    text
 }
 
 fn missing(config: &Config, trace: &str) -> Failure {

@@ -1,6 +1,6 @@
 //! `bad_debt.csv`, the day's ledger entries, and `bad_debt_summary.csv`, what they add up to.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use crate::books::LedgerEntry;
 use crate::domain::{BooksDate, DayTotal, Money};
@@ -96,6 +96,41 @@ impl<W: Write> BadDebtWriter<W> {
     pub fn finish(self) -> Result<FileTotals, OutputError> {
         self.table.finish()
     }
+}
+
+/// What persons did to debts, by a published `bad_debt.csv`: a line each, for people. What the
+/// night does by itself has a run, and is done again by it.
+///
+/// # Errors
+/// I/O, or a file that is none of ours.
+pub fn by_hand(from: impl Read) -> Result<Vec<String>, OutputError> {
+    let unreadable = |why: csv::Error| OutputError::Unreadable {
+        file: BAD_DEBT,
+        why: why.to_string(),
+    };
+    let mut reader = csv::Reader::from_reader(from);
+    let heads = reader.headers().map_err(unreadable)?.clone();
+    let mut lines = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(unreadable)?;
+        let cell = |column: &str| {
+            let place = heads.iter().position(|head| head == column);
+            place.and_then(|place| row.get(place)).unwrap_or_default()
+        };
+        if cell("by").is_empty() || !cell("run_id").is_empty() {
+            continue;
+        }
+        let (store, trip) = (cell("store_id"), cell("shopping_trip_id"));
+        lines.push(format!(
+            "{} {} {} of {store}/{trip} by {}: {}",
+            cell("kind"),
+            cell("amount"),
+            cell("currency"),
+            cell("by"),
+            cell("note"),
+        ));
+    }
+    Ok(lines)
 }
 
 /// Writes `bad_debt_summary.csv`.

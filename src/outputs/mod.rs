@@ -22,7 +22,7 @@ mod table;
 mod tally;
 mod workbook;
 
-pub use bad_debt::{BadDebtSummaryWriter, BadDebtWriter};
+pub use bad_debt::{BadDebtSummaryWriter, BadDebtWriter, by_hand};
 pub use breaks::{BreakRow, BreaksWriter};
 pub use changes::ChangesWriter;
 pub use control_page::{Item, PageRow};

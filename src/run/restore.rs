@@ -1,21 +1,37 @@
 //! Restore: an older copy of the state is in force again, and what happened after it was made is
 //! not in it. Whatever may have been captured since is in doubt, so that nothing is captured twice.
 
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+
 use crate::config::Config;
-use crate::domain::{Ruling, Timestamp, Verdict};
+use crate::domain::{BooksDate, Ruling, Timestamp, Verdict};
 use crate::outputs::publish::{edition_dir, editions};
+use crate::outputs::{BAD_DEBT, by_hand};
 use crate::store::Store;
 
 use super::RunError;
 use super::rule::{Ruled, rule};
 
-/// What became of the trips.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What became of the trips, and what is to be done by hand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Restored {
     /// Put in doubt, or parked.
     pub doubted: u64,
     /// Left as they were, since nothing can be sent for them.
     pub left: u64,
+    /// Days that the lost state published and that will be closed again, oldest first.
+    pub again: Vec<LostDay>,
+}
+
+/// A day that was published by a state that is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostDay {
+    /// The day.
+    pub date: BooksDate,
+    /// What persons did to debts on it, a line each.
+    pub by_hand: Vec<String>,
 }
 
 /// An edition that was published by a newer state than this one, if there is one.
@@ -58,6 +74,26 @@ pub fn begin_after_loss(config: &Config, store: &Store) -> Result<(), RunError> 
     Ok(store.in_force_again(newest)?)
 }
 
+/// The days that stand published and that this state has not closed, if it is to close them.
+fn lost_days(config: &Config, store: &Store) -> Result<Vec<LostDay>, RunError> {
+    let last = store.closed_days()?.last_closed;
+    let mut newest = BTreeMap::new();
+    for (date, edition) in editions(&config.output_dir, last.map(BooksDate::next))? {
+        newest.insert(date, edition);
+    }
+    let mut days = Vec::new();
+    for (date, edition) in newest {
+        let path = edition_dir(&config.output_dir, date, edition).join(BAD_DEBT);
+        let by_hand = match File::open(&path) {
+            // What cannot be read keeps nobody from going on.
+            Ok(file) => by_hand(BufReader::new(file)).unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        days.push(LostDay { date, by_hand });
+    }
+    Ok(days)
+}
+
 /// Puts every trip in doubt for which this older state would send something. May be interrupted
 /// and done again.
 ///
@@ -86,6 +122,7 @@ pub fn restore(config: &Config, store: &Store, now: Timestamp) -> Result<Restore
         }
         last = end;
     }
+    restored.again = lost_days(config, store)?;
     store.in_force_again(newest_day(config)?)?;
     Ok(restored)
 }
