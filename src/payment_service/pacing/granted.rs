@@ -27,6 +27,12 @@ struct Bucket {
 }
 
 impl Bucket {
+    fn grant_from_now(&mut self, calls_a_second: u64) {
+        let calls = u32::try_from(calls_a_second).expect("few");
+        self.is_shut = calls == 0;
+        self.gap = Duration::from_secs(1) / calls.max(1);
+    }
+
     fn grant(&mut self) -> bool {
         let now = Instant::now();
         let full_at = self.full_at.max(now);
@@ -110,10 +116,7 @@ async fn play(night: &Night) -> (u64, u64) {
     }
     let mut grantable = u64::from(night.burst);
     for (minutes, calls) in night.limits {
-        let mut set = bucket.lock().expect("no panic");
-        set.is_shut = *calls == 0;
-        set.gap = Duration::from_secs(1) / u32::try_from(*calls).expect("few").max(1);
-        drop(set);
+        bucket.lock().expect("no panic").grant_from_now(*calls);
         sleep(Duration::from_secs(minutes * 60)).await;
         grantable += minutes * 60 * calls;
     }
