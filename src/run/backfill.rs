@@ -1,5 +1,5 @@
-//! Backfill: late evidence for closed days; pulls, matches and publishes, and sends no call that moves
-//! money.
+//! Backfill: late evidence for closed days; pulls, matches and publishes, and sends no call that
+//! moves money.
 
 use std::sync::Arc;
 

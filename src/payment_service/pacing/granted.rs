@@ -1,7 +1,7 @@
 //! How much of what a service grants is used, and how often it has to refuse: many lanes, a round
 //! trip each call, and a bucket on the other side. Time is virtual.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -27,8 +27,7 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn grant_from_now(&mut self, calls_a_second: u64) {
-        let calls = u32::try_from(calls_a_second).expect("few");
+    fn grant_from_now(&mut self, calls: u32) {
         self.is_shut = calls == 0;
         self.gap = Duration::from_secs(1) / calls.max(1);
     }
@@ -55,7 +54,7 @@ struct Night {
     /// What a 429 asks for, in seconds.
     retry_after: Option<u64>,
     /// Minutes, and calls a second.
-    limits: &'static [(u64, u64)],
+    limits: &'static [(u64, u32)],
     /// At least so much of what was granted is used, in thousandths.
     used: u64,
     /// At most so much of what was sent is refused, in thousandths.
@@ -73,6 +72,10 @@ impl Night {
             ..self
         }
     }
+}
+
+fn locked(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
+    bucket.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn play(night: &Night) -> (u64, u64) {
@@ -103,7 +106,7 @@ async fn play(night: &Night) -> (u64, u64) {
             loop {
                 pacer.acquire().await;
                 way().await;
-                let granted = bucket.lock().expect("no panic").grant();
+                let granted = locked(&bucket).grant();
                 way().await;
                 match granted {
                     true => pacer.succeeded(),
@@ -116,12 +119,12 @@ async fn play(night: &Night) -> (u64, u64) {
     }
     let mut grantable = u64::from(night.burst);
     for (minutes, calls) in night.limits {
-        bucket.lock().expect("no panic").grant_from_now(*calls);
+        locked(&bucket).grant_from_now(*calls);
         sleep(Duration::from_secs(minutes * 60)).await;
-        grantable += minutes * 60 * calls;
+        grantable += minutes * 60 * u64::from(*calls);
     }
     lanes.abort_all();
-    let bucket = bucket.lock().expect("no panic");
+    let bucket = locked(&bucket);
     let sent = bucket.granted + bucket.refused;
     (
         bucket.granted * 1_000 / grantable,
