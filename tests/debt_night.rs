@@ -399,6 +399,24 @@ fn payments_come_in_a_file_which_books_nothing_twice() {
     night.write("wrong.csv", "store,amount\n");
     let ended = night.expect(2, &["debt", "recover", "--file", "wrong.csv"]);
     assert!(ended.err.contains("a header row of trip"), "{ended:?}");
+    // Three payments, of which the first would swallow the others; and one of too many cells.
+    let all = open(&night);
+    for (rows, reason) in [
+        (
+            "declined-01,1.00,Ada,\"transfer 8\ndeclined-04,2.00,Ada,transfer 9\n\
+             declined-03,1.000,Ada,transfer 10\n",
+            "swallow.csv: line 2: a cell goes on over the end of its line",
+        ),
+        (
+            "declined-01,1.00,Ada,transfer 8\ndeclined-04,2,00,Ada,transfer 9\n",
+            "swallow.csv: line 3: 5 cells, but the header has 4",
+        ),
+    ] {
+        night.write("swallow.csv", &format!("trip,amount,by,note\n{rows}"));
+        let ended = night.expect(2, &["debt", "recover", "--file", "swallow.csv"]);
+        assert!(ended.err.contains(reason), "{ended:?}");
+        assert_eq!(open(&night), all);
+    }
 }
 
 #[test]

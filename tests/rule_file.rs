@@ -128,7 +128,7 @@ fn bad_rows_are_told_by_line_and_stop_no_other() {
     assert_eq!(in_doubt(&night), TRIPS - 2);
     for (text, reason) in [
         ("trip;verdict\n", "unknown column"),
-        ("trip,amount\n", "`trip` and `verdict` are needed"),
+        ("trip,amount\n", "the column `verdict` is missing"),
     ] {
         night.write("wrong.csv", text);
         let ended = night.expect(2, &["rule", "--file", "wrong.csv"]);
@@ -137,4 +137,26 @@ fn bad_rows_are_told_by_line_and_stop_no_other() {
     night.expect(2, &["rule", "--file", "absent.csv"]);
     night.expect(2, &["rule", "S0/t0", "captured", "--file", "rulings.csv"]);
     night.expect(2, &["rule", "S0/t0", "captured"]);
+}
+
+/// An unclosed quote would swallow the rows below it unseen: then nothing is ruled at all.
+#[test]
+fn a_file_that_swallows_rows_is_refused_before_anything_is_ruled() {
+    let night = doubts();
+    for (rows, reason) in [
+        (
+            ["S0/t0,captured,Ada,\"seen", "S1/t1,captured,Ada,seen", ""],
+            "rulings.csv: line 2: a cell goes on over the end of its line",
+        ),
+        (
+            ["S0/t0,captured,Ada,seen", "S1/t1,captured,Ada", ""],
+            "rulings.csv: line 3: 3 cells, but the header has 4",
+        ),
+    ] {
+        let text = rows.join("\n");
+        night.write("rulings.csv", &format!("trip,verdict,by,note\n{text}"));
+        let ended = night.expect(2, &["rule", "--file", "rulings.csv"]);
+        assert!(ended.err.contains(reason), "{ended:?}");
+        assert_eq!(in_doubt(&night), TRIPS);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::run::debt::DebtWish;
 use crate::run::rule::Ruled;
@@ -10,19 +10,18 @@ use crate::run::rule::Ruled;
 use super::debt::Book;
 use super::debt_args::RecoverArgs;
 use super::exit::Failure;
+use super::list;
 use super::print::Output;
 
-/// A row of the file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The columns; the first must be there.
+const COLUMNS: [&str; 4] = ["trip", "amount", "by", "note"];
+
+/// A row, with what was typed for all rows where its own cell is empty.
 struct Payment {
     trip: String,
-    #[serde(default)]
     amount: Option<String>,
-    #[serde(default)]
-    by: Option<String>,
-    #[serde(default)]
-    note: Option<String>,
+    by: String,
+    note: String,
 }
 
 /// What became of a file of payments.
@@ -43,42 +42,20 @@ struct Refusal {
     reason: String,
 }
 
-/// Books row by row: a row that is refused stops none of the others.
+/// Books row by row, once the file is read whole: a row that is refused stops none of the others.
 pub fn recover_file(
     book: &Book<'_>,
     file: &Path,
     args: &RecoverArgs,
     output: &Output,
 ) -> Result<u8, Failure> {
-    let unreadable = |why: csv::Error| Failure::usage(format!("{}: {why}", file.display()));
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_path(file)
-        .map_err(unreadable)?;
-    let columns = ["trip", "amount", "by", "note"];
-    let header = reader.headers().map_err(unreadable)?.clone();
-    let unknown = header.iter().find(|name| !columns.contains(name));
-    if unknown.is_some() || !header.iter().any(|name| name == "trip") {
-        let why = "a header row of trip and, as needed, amount,by,note is needed";
-        return Err(Failure::usage(format!("{}: {why}", file.display())));
-    }
+    let rows = list::read(file, COLUMNS, 1)?;
     let mut payments = Payments {
         schema: "tripsettle.recoveries/1",
         ..Payments::default()
     };
-    for row in reader.records() {
-        let (line, read) = match row {
-            Ok(row) => {
-                let line = row.position().map_or(0, csv::Position::line);
-                (line, row.deserialize::<Payment>(Some(&header)))
-            }
-            Err(why) => (why.position().map_or(0, csv::Position::line), Err(why)),
-        };
-        match read {
-            Ok(payment) => payments.book(book, line, &payment, args)?,
-            Err(why) => payments.refuse(line, "", why.to_string()),
-        }
+    for row in rows {
+        payments.book(book, row.line, &Payment::of(row.cells, args))?;
     }
     let attention = !payments.refused.is_empty();
     if output.json || !output.quiet || attention {
@@ -87,21 +64,21 @@ pub fn recover_file(
     Ok(if attention { 10 } else { 0 })
 }
 
+impl Payment {
+    fn of([trip, amount, by, note]: [Option<String>; 4], args: &RecoverArgs) -> Self {
+        Self {
+            trip: trip.unwrap_or_default(),
+            amount,
+            by: by.or_else(|| args.by.clone()).unwrap_or_default(),
+            note: note.or_else(|| args.note.clone()).unwrap_or_default(),
+        }
+    }
+}
+
 impl Payments {
-    fn book(
-        &mut self,
-        book: &Book<'_>,
-        line: u64,
-        payment: &Payment,
-        args: &RecoverArgs,
-    ) -> Result<(), Failure> {
-        let or = |own: &Option<String>, all: &Option<String>| {
-            let own = own.clone().filter(|text| !text.is_empty());
-            own.or_else(|| all.clone()).unwrap_or_default()
-        };
-        let (by, note) = (or(&payment.by, &args.by), or(&payment.note, &args.note));
-        let amount = payment.amount.as_deref().filter(|text| !text.is_empty());
-        let word = (payment.trip.as_str(), by.as_str(), note.as_str());
+    fn book(&mut self, book: &Book<'_>, line: u64, payment: &Payment) -> Result<(), Failure> {
+        let word = (&*payment.trip, &*payment.by, &*payment.note);
+        let amount = payment.amount.as_deref();
         match book.settle(word, amount, DebtWish::RecoverOnce) {
             Ok((_, Ruled::Taken(_))) => self.taken = self.taken.saturating_add(1),
             Ok((_, Ruled::Before)) => self.before = self.before.saturating_add(1),

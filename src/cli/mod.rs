@@ -9,6 +9,7 @@ pub mod debt_args;
 mod debt_file;
 mod demo;
 mod exit;
+mod list;
 pub mod logging;
 mod night;
 mod plan;

@@ -12,6 +12,7 @@ use crate::store::Store;
 use super::args::RuleArgs;
 use super::author::is_signed;
 use super::exit::Failure;
+use super::list;
 use super::print::Output;
 use super::show::{captured, find};
 use super::state;
@@ -37,9 +38,6 @@ struct Refusal {
     reason: String,
 }
 
-/// Where the columns stand in this file.
-struct Header([Option<usize>; 5]);
-
 /// A row, with what was typed for all rows where its own cell is empty.
 struct Wish {
     trip: String,
@@ -49,7 +47,7 @@ struct Wish {
     note: String,
 }
 
-/// Rules row by row: a row that is refused stops none of the others.
+/// Rules row by row, once the file is read whole: a row that is refused stops none of the others.
 pub fn rule_file(
     config: &Config,
     file: &Path,
@@ -57,34 +55,14 @@ pub fn rule_file(
     now: Timestamp,
     output: &Output,
 ) -> Result<u8, Failure> {
-    let unreadable = |why: String| Failure::usage(format!("{}: {why}", file.display()));
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_path(file)
-        .map_err(|why| unreadable(why.to_string()))?;
-    let header = reader
-        .headers()
-        .map_err(|why| unreadable(why.to_string()))?;
-    let header = Header::read(header).map_err(unreadable)?;
+    let rows = list::read(file, COLUMNS, 2)?;
     let store = state::open(config, now)?;
     let mut rulings = Rulings {
         schema: "tripsettle.rulings/1",
         ..Rulings::default()
     };
-    let mut row = csv::StringRecord::new();
-    loop {
-        match reader.read_record(&mut row) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(why) => {
-                let line = why.position().map_or(0, csv::Position::line);
-                rulings.refuse(line, "", why.to_string());
-                continue;
-            }
-        }
-        let line = row.position().map_or(0, csv::Position::line);
-        let wish = header.wish(&row, args);
+    for row in rows {
+        let (line, wish) = (row.line, Wish::of(row.cells, args));
         match one(config, &store, &wish, now) {
             Ok(Ruled::Taken(_)) => rulings.taken = rulings.taken.saturating_add(1),
             Ok(Ruled::Before) => rulings.before = rulings.before.saturating_add(1),
@@ -102,27 +80,9 @@ pub fn rule_file(
     Ok(if attention { 10 } else { 0 })
 }
 
-impl Header {
-    fn read(header: &csv::StringRecord) -> Result<Self, String> {
-        if let Some(odd) = header.iter().find(|name| !COLUMNS.contains(name)) {
-            return Err(format!(
-                "unknown column `{odd}`; a header row of {} is needed",
-                COLUMNS.join(",")
-            ));
-        }
-        let places = COLUMNS.map(|column| header.iter().position(|name| name == column));
-        match places {
-            [Some(_), Some(_), ..] => Ok(Self(places)),
-            _ => Err("the columns `trip` and `verdict` are needed in its header row".to_owned()),
-        }
-    }
-
-    fn wish(&self, row: &csv::StringRecord, args: &RuleArgs) -> Wish {
-        let [trip, verdict, amount, by, note] = self.0.map(|place| {
-            let cell = place.and_then(|place| row.get(place));
-            cell.filter(|cell| !cell.is_empty()).map(str::to_owned)
-        });
-        Wish {
+impl Wish {
+    fn of([trip, verdict, amount, by, note]: [Option<String>; 5], args: &RuleArgs) -> Self {
+        Self {
             trip: trip.unwrap_or_default(),
             verdict: verdict.unwrap_or_default(),
             amount,
