@@ -448,3 +448,55 @@ fn of_many_that_pay_at_once_only_so_many_are_booked_as_are_owed() {
     assert_eq!(left.unwrap().1, "3.70");
     night.expect(0, &["verify"]);
 }
+
+#[test]
+fn two_payments_of_one_amount_and_name_are_two_and_the_list_again_is_none() {
+    let night = morning(&[]);
+    // Of 13.70, 30.14, 17.81 and 2.603.
+    let rows = "declined-00,2.00\ndeclined-00,2.00\ndeclined-00,\ndeclined-04,5.00\n\
+                declined-01,\ndeclined-04,5.00\ndeclined-04,5.00\ndeclined-03,1.000\n";
+    night.write("paid.csv", &format!("trip,amount\n{rows}"));
+    let words = [
+        "debt",
+        "recover",
+        "--file",
+        "paid.csv",
+        "--by",
+        "Ada",
+        "--note",
+        "bank, week 27",
+    ];
+    let given = |code: i32, taken: u64, before: u64| {
+        let told = night.expect(code, &[&words[..], &["--json"]].concat()).out;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let counts = ["taken", "before"].map(|name| told[name].as_u64().unwrap());
+        assert_eq!(counts, [taken, before], "{told:#}");
+    };
+    given(0, 8, 0);
+    let left = [
+        ("KWT/declined-03", "1.603"),
+        ("NYC/declined-04", "15.14"),
+        ("TYO/declined-02", "2192"),
+    ];
+    let left = left.map(|(trip, open)| (trip.to_owned(), open.to_owned()));
+    assert_eq!(open(&night), left);
+    given(0, 0, 8);
+    // One more of the same, and one that is more than is owed.
+    let more = "declined-04,5.00\ndeclined-03,1.604\n";
+    night.write("paid.csv", &format!("trip,amount\n{rows}{more}"));
+    given(10, 1, 8);
+    given(10, 0, 9);
+    assert_eq!(open(&night)[1].1, "10.14");
+    // What was booked and did not end: only what is missing is booked.
+    let shown = json(&night, &["show", "declined-04"]);
+    let step = shown["events"].as_array().unwrap().len().to_string();
+    debt(
+        &night,
+        0,
+        &["reverse", "declined-04", "--step", &step],
+        "bounced",
+    );
+    given(10, 1, 8);
+    assert_eq!(open(&night)[1].1, "10.14");
+    night.expect(0, &["verify"]);
+}

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::domain::debt::NOBODY;
 use crate::domain::{Money, ReversedInto, Standing, Timestamp, TripKey};
-use crate::run::debt::{DebtList, DebtWish, list_debts, settle_debt};
+use crate::run::debt::{Answered, DebtList, DebtWish, list_debts, recover_once, settle_debt};
 use crate::run::rule::Ruled;
 use crate::run::standing_of;
 use crate::store::Store;
@@ -85,6 +85,33 @@ impl Book<'_> {
         amount: Option<&str>,
         wish: impl Fn(Option<Money>) -> DebtWish,
     ) -> Result<(TripKey, Ruled), Failure> {
+        let (id, key, amount) = self.understand((trip, by, note), amount)?;
+        let word = (wish(amount), by.trim(), note.trim());
+        let ruled = settle_debt(self.config, self.store, id, word, self.now)?;
+        Ok((key, ruled))
+    }
+
+    /// Books a payment of a list of which the rows before this one stand for what is `answered`.
+    ///
+    /// # Errors
+    /// As [`Book::settle`].
+    pub fn recover_once(
+        &self,
+        (trip, by, note): (&str, &str, &str),
+        amount: Option<&str>,
+        answered: &mut Answered,
+    ) -> Result<Ruled, Failure> {
+        let (id, _, amount) = self.understand((trip, by, note), amount)?;
+        let word = (amount, by.trim(), note.trim());
+        let ruled = recover_once(self.config, self.store, id, word, answered, self.now)?;
+        Ok(ruled)
+    }
+
+    fn understand(
+        &self,
+        (trip, by, note): (&str, &str, &str),
+        amount: Option<&str>,
+    ) -> Result<(i64, TripKey, Option<Money>), Failure> {
         is_signed(by, note)?;
         if by.trim().eq_ignore_ascii_case(NOBODY) {
             let why = format!("`{NOBODY}` stands for entries that no person made; give your name");
@@ -93,10 +120,7 @@ impl Book<'_> {
         let (id, key) = find(self.store, trip)?;
         let currency = standing_of(&self.store.events(id)?)?.balances.currency;
         let parse = |text| Money::parse(text, currency).map_err(Failure::usage);
-        let wish = wish(amount.map(parse).transpose()?);
-        let word = (wish, by.trim(), note.trim());
-        let ruled = settle_debt(self.config, self.store, id, word, self.now)?;
-        Ok((key, ruled))
+        Ok((id, key, amount.map(parse).transpose()?))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::run::debt::DebtWish;
+use crate::run::debt::Answered;
 use crate::run::rule::Ruled;
 
 use super::debt::Book;
@@ -54,8 +54,9 @@ pub fn recover_file(
         schema: "tripsettle.recoveries/1",
         ..Payments::default()
     };
+    let mut answered = Answered::new();
     for row in rows {
-        payments.book(book, row.line, &Payment::of(row.cells, args))?;
+        payments.book(book, row.line, &Payment::of(row.cells, args), &mut answered)?;
     }
     let attention = !payments.refused.is_empty();
     if output.json || !output.quiet || attention {
@@ -76,13 +77,19 @@ impl Payment {
 }
 
 impl Payments {
-    fn book(&mut self, book: &Book<'_>, line: u64, payment: &Payment) -> Result<(), Failure> {
+    fn book(
+        &mut self,
+        book: &Book<'_>,
+        line: u64,
+        payment: &Payment,
+        answered: &mut Answered,
+    ) -> Result<(), Failure> {
         let word = (&*payment.trip, &*payment.by, &*payment.note);
         let amount = payment.amount.as_deref();
-        match book.settle(word, amount, DebtWish::RecoverOnce) {
-            Ok((_, Ruled::Taken(_))) => self.taken = self.taken.saturating_add(1),
-            Ok((_, Ruled::Before)) => self.before = self.before.saturating_add(1),
-            Ok((_, Ruled::Refused(why))) => self.refuse(line, &payment.trip, why.to_string()),
+        match book.recover_once(word, amount, answered) {
+            Ok(Ruled::Taken(_)) => self.taken = self.taken.saturating_add(1),
+            Ok(Ruled::Before) => self.before = self.before.saturating_add(1),
+            Ok(Ruled::Refused(why)) => self.refuse(line, &payment.trip, why.to_string()),
             Err(failure) if failure.code == 2 => self.refuse(line, &payment.trip, failure.message),
             // The disk or the state: those before are booked, and the file may be given again.
             Err(failure) => return Err(failure),

@@ -1,6 +1,7 @@
 //! Debt: what stands open of the bad debt, what people do about it, and the small ones that are
 //! given up by themselves.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -13,7 +14,7 @@ use crate::domain::{
     Status, StoreId, Timestamp,
 };
 use crate::payment_service::PaymentService;
-use crate::settlement::{History, RulingRefused, rule_debt};
+use crate::settlement::{DebtDone, History, rule_debt, rule_debt_again};
 use crate::store::{Append, IndebtedTrip, Store};
 
 use super::RunError;
@@ -31,8 +32,6 @@ const ROUNDS: u32 = 3;
 pub enum DebtWish {
     /// Money came.
     Recover(Option<Money>),
-    /// The same, unless it stands in the journal with the same name and note.
-    RecoverOnce(Option<Money>),
     /// The rest is given up.
     WriteOff,
     /// The recovery or write-off of this step was none.
@@ -44,7 +43,7 @@ pub enum DebtWish {
 impl DebtWish {
     fn act(self, open: Money) -> DebtAct {
         match self {
-            Self::Recover(amount) | Self::RecoverOnce(amount) => DebtAct::Recovered {
+            Self::Recover(amount) => DebtAct::Recovered {
                 amount: amount.unwrap_or(open),
             },
             Self::WriteOff => DebtAct::WrittenOff { amount: open },
@@ -68,36 +67,70 @@ pub fn settle_debt(
     (wish, by, note): (DebtWish, &str, &str),
     now: Timestamp,
 ) -> Result<Ruled, RunError> {
-    if let DebtWish::RecoverOnce(amount) = wish
-        && stands(&replay(&store.events(trip)?)?, amount, by, note)
-    {
-        return Ok(Ruled::Before);
-    }
-    write(config, store, trip, now, &|history| -> Result<
-        Fact,
-        RulingRefused,
-    > {
-        let balances = history.balances();
-        let open = Money::of_minor(balances.debt(), balances.currency);
-        let ruling = DebtRuling {
-            act: wish.act(open),
-            by: by.to_owned(),
-            note: note.to_owned(),
-        };
-        rule_debt(history, &ruling, now)
+    write(config, store, trip, now, &|history| {
+        let ruling = ruling(history, wish, (by, note));
+        rule_debt(history, &ruling, now).map_err(Ruled::Refused)
     })
 }
 
-/// True when a recovery of this amount (of any, if none is given) stands with this name and note.
-fn stands(history: &History, amount: Option<Money>, by: &str, note: &str) -> bool {
-    let mut done = history.debt_done().iter().filter(|done| !done.taken_back);
-    done.any(|done| match done.ruling.act {
+fn ruling(history: &History, wish: DebtWish, (by, note): (&str, &str)) -> DebtRuling {
+    let balances = history.balances();
+    let open = Money::of_minor(balances.debt(), balances.currency);
+    DebtRuling {
+        act: wish.act(open),
+        by: by.to_owned(),
+        note: note.to_owned(),
+    }
+}
+
+/// Recoveries that rows of a list stand for already, by their trips and steps.
+pub type Answered = BTreeSet<(i64, u32)>;
+
+/// Writes that money came, as one row of a list tells it, unless it is in the journal: a recovery
+/// of this amount (of any, if none is given) with this name and note that no row before this one
+/// stands for. So a list that is given again books nothing twice, and a second payment of the same
+/// amount, named the same, is not taken for the first.
+///
+/// # Errors
+/// The state cannot be read or written.
+pub fn recover_once(
+    config: &Config,
+    store: &Store,
+    trip: i64,
+    (amount, by, note): (Option<Money>, &str, &str),
+    answered: &mut Answered,
+    now: Timestamp,
+) -> Result<Ruled, RunError> {
+    let first = |history: &History, answered: &Answered| {
+        let mut done = history.debt_done().iter();
+        let same = |done: &&DebtDone| is_recovery(done, amount, by, note);
+        let place = done.find(|done| same(done) && !answered.contains(&(trip, done.step)));
+        place.map(|done| (trip, done.step))
+    };
+    // Asked for each time that the history is read: the same list may be given twice at once.
+    let ruled = write(config, store, trip, now, &|history| {
+        if first(history, answered).is_some() {
+            return Err(Ruled::Before);
+        }
+        let ruling = ruling(history, DebtWish::Recover(amount), (by, note));
+        rule_debt_again(history, &ruling, now).map_err(Ruled::Refused)
+    })?;
+    if !matches!(ruled, Ruled::Refused(_)) {
+        let stands = first(&replay(&store.events(trip)?)?, answered);
+        answered.extend(stands);
+    }
+    Ok(ruled)
+}
+
+/// True for a recovery that stands, of this amount (of any, if none is given), with these words.
+fn is_recovery(done: &DebtDone, amount: Option<Money>, by: &str, note: &str) -> bool {
+    match done.ruling.act {
         DebtAct::Recovered { amount: before } => {
             let same = done.ruling.by == by && done.ruling.note == note;
-            same && amount.is_none_or(|amount| amount == before)
+            same && !done.taken_back && amount.is_none_or(|amount| amount == before)
         }
         DebtAct::WrittenOff { .. } | DebtAct::TakenBack { .. } | DebtAct::Reversed { .. } => false,
-    })
+    }
 }
 
 /// One debt as a list tells it.

@@ -51,12 +51,15 @@ pub fn rule(
     ruling: &Ruling,
     now: Timestamp,
 ) -> Result<Ruled, RunError> {
-    let fact_of = |history: &History| settlement::rule(history, ruling, now);
+    let fact_of = |history: &History| {
+        let fact = settlement::rule(history, ruling, now);
+        fact.map_err(Ruled::Refused)
+    };
     write(config, store, trip, now, &fact_of)
 }
 
 /// Writes the fact that a person's word makes of the trip's history, read again whenever somebody
-/// else wrote meanwhile.
+/// else wrote meanwhile; or says why there is none.
 ///
 /// # Errors
 /// The state cannot be read or written.
@@ -65,14 +68,14 @@ pub(super) fn write(
     store: &Store,
     trip: i64,
     now: Timestamp,
-    fact_of: &dyn Fn(&History) -> Result<Fact, RulingRefused>,
+    fact_of: &dyn Fn(&History) -> Result<Fact, Ruled>,
 ) -> Result<Ruled, RunError> {
     loop {
         let mut history = replay(&store.events(trip)?)?;
         let expected_steps = history.steps();
         let fact = match fact_of(&history) {
             Ok(fact) => fact,
-            Err(refused) => return Ok(Ruled::Refused(refused)),
+            Err(ruled) => return Ok(ruled),
         };
         let applied = history.apply(now, &fact);
         applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;

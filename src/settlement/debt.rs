@@ -37,6 +37,18 @@ pub fn rule_debt(
         );
         return Err(RulingRefused(history.illegal(&why)));
     }
+    rule_debt_again(history, ruling, now)
+}
+
+/// The same, also where the very same was said before: whoever calls knows that it is another one.
+///
+/// # Errors
+/// As [`rule_debt`], but for the last.
+pub fn rule_debt_again(
+    history: &History,
+    ruling: &DebtRuling,
+    now: Timestamp,
+) -> Result<Fact, RulingRefused> {
     let fact = Fact::Debt {
         ruling: ruling.clone(),
     };

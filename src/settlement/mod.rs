@@ -16,7 +16,7 @@ mod ruling;
 mod search;
 mod standing;
 
-pub use debt::{DebtDone, rule_debt};
+pub use debt::{DebtDone, rule_debt, rule_debt_again};
 pub use decide::{Decision, decide};
 pub use feed::{Admitted, admit};
 pub use history::{History, IllegalEvent, Loss};

@@ -135,7 +135,6 @@ pub fn settle(world: &mut World) {
             }
             DebtWish::Reverse(..)
             | DebtWish::Recover(_)
-            | DebtWish::RecoverOnce(_)
             | DebtWish::WriteOff
             | DebtWish::TakeBack(_) => {}
         }
