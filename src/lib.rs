@@ -74,10 +74,12 @@
 //! - `rule --file` writes each row on its own; the same verdict, name and note for a trip is never
 //!   written twice, so that a list given again cannot end a doubt that came later.
 //! - Recovery and write-off move nothing but the open debt. A person's reversal says what the debt
-//!   was instead: captured, or cancelled (never owed). A recovery or write-off is taken back whole,
-//!   as an entry of its kind with a negative amount; the same words about a debt are taken once.
-//! - A line that shows money of a debt that was given up takes the write-off back; what was
-//!   recovered stays so, and the break `captured_twice` says that it was paid twice.
+//!   was instead: captured, or cancelled (never owed). A recovery, write-off or reversal is taken
+//!   back whole, as an entry of its kind with a negative amount; the same words about a debt are
+//!   taken once, but as often as one list has them.
+//! - A line that shows money of a debt that was given up, or said never to have been owed, takes
+//!   that back; what was recovered stays so, and the break `captured_twice` says that it was paid
+//!   twice.
 //! - The feed names no person (a purchase id names a purchase): nobody is counted as a repeated
 //!   non-payer.
 //! - The day before a move to another zone or cut-off lasts until the move.

@@ -205,6 +205,30 @@ fn every_event_posts_what_the_table_of_the_room_says() {
                 "capture: processor_receivable 2.00 = sales_clearing 2.00",
             ],
         ),
+        // The debt stands again, and the sale was not what the reversal said.
+        (
+            rules(),
+            "0.74",
+            "taken 10.00 USD | adjust 10.00 declined 0.00 | lost 10.00 declined \
+             | debt reversed 4.00 captured | debt reversed 6.00 cancelled | debt taken_back 5 \
+             | debt taken_back 6 | debt written_off 10.00",
+            vec![
+                "bad_debt: shopper_receivable 9.26, shopper_receivable_tax 0.74 = \
+                 sales_clearing 10.00",
+                "reversal: sales_clearing 4.00 = shopper_receivable 3.70, \
+                 shopper_receivable_tax 0.30",
+                "capture: processor_receivable 4.00 = sales_clearing 4.00",
+                "reversal: sales_clearing 6.00 = shopper_receivable 5.56, \
+                 shopper_receivable_tax 0.44",
+                "cancellation: cancelled_sales 5.56, tax_payable 0.44 = sales_clearing 6.00",
+                "reversal_taken_back: shopper_receivable 3.70, shopper_receivable_tax 0.30 = \
+                 processor_receivable 4.00",
+                "reversal_taken_back: shopper_receivable 5.56, shopper_receivable_tax 0.44 = \
+                 tax_payable 0.44, cancelled_sales 5.56",
+                "write_off: bad_debt_expense 10.00 = shopper_receivable 9.26, \
+                 shopper_receivable_tax 0.74",
+            ],
+        ),
         // Empty carts have nothing to post, lost or released.
         (
             rules(),
@@ -255,6 +279,13 @@ fn a_correction_names_what_it_corrects_across_days_and_within_one() {
             "taken 1.00 USD | day 2 | adjust 1.00 declined 0.00 | lost 1.00 declined \
                        | line 1.00 | found 1.00",
         ),
+        (
+            "S1/T4",
+            "",
+            "taken 2.00 USD | adjust 2.00 declined 0.00 | lost 2.00 declined \
+                       | debt reversed 2.00 cancelled | day 2 | debt taken_back 5 \
+                       | debt reversed 2.00 captured | debt taken_back 7",
+        ),
     ]);
     let named: Vec<String> = days(rules(), 2, &journals)
         .iter()
@@ -273,11 +304,18 @@ fn a_correction_names_what_it_corrects_across_days_and_within_one() {
         [
             "JE-20261123-000001 T1 capture corrects nothing",
             "JE-20261123-000002 T2 bad_debt corrects nothing",
+            "JE-20261123-000003 T4 bad_debt corrects nothing",
+            "JE-20261123-000004 T4 reversal corrects JE-20261123-000003",
+            "JE-20261123-000005 T4 cancellation corrects JE-20261123-000003",
             "JE-20261124-000001 T2 reversal corrects JE-20261123-000002",
             "JE-20261124-000002 T2 capture corrects JE-20261123-000002",
             "JE-20261124-000003 T3 bad_debt corrects nothing",
             "JE-20261124-000004 T3 reversal corrects JE-20261124-000003",
             "JE-20261124-000005 T3 capture corrects JE-20261124-000003",
+            "JE-20261124-000006 T4 reversal_taken_back corrects JE-20261123-000004",
+            "JE-20261124-000007 T4 reversal corrects JE-20261123-000003",
+            "JE-20261124-000008 T4 capture corrects JE-20261123-000003",
+            "JE-20261124-000009 T4 reversal_taken_back corrects JE-20261124-000007",
         ]
     );
 }

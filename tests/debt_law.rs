@@ -37,7 +37,7 @@ fn outcome(story: &str) -> String {
 }
 
 /// What happened after `taken 20.00 USD`, and where the trip stands then.
-const LAW: [(&str, &str); 26] = [
+const LAW: [(&str, &str); 31] = [
     (
         "lost 20.00 declined | debt recovered 5.00",
         "written_off, bad debt 20.00 recovered 5.00 written off 0.00 open 15.00",
@@ -98,19 +98,19 @@ const LAW: [(&str, &str); 26] = [
     ),
     (
         "lost 20.00 declined | debt recovered 5.00 | debt taken_back 3 | debt taken_back 3",
-        "no: step 3 is no recovery or write-off that stands",
+        "no: step 3 is no recovery, write-off or reversal that stands",
     ),
     (
         "lost 20.00 declined | debt recovered 5.00 | debt taken_back 2",
-        "no: step 2 is no recovery or write-off that stands",
+        "no: step 2 is no recovery, write-off or reversal that stands",
     ),
     (
         "lost 20.00 declined | debt taken_back 9",
-        "no: step 9 is no recovery or write-off that stands",
+        "no: step 9 is no recovery, write-off or reversal that stands",
     ),
     (
         "lost 20.00 declined | debt recovered 5.00 | debt taken_back 3 | debt taken_back 4",
-        "no: step 4 is no recovery or write-off that stands",
+        "no: step 4 is no recovery, write-off or reversal that stands",
     ),
     (
         "lost 20.00 declined | debt reversed 20.00 captured",
@@ -131,7 +131,31 @@ const LAW: [(&str, &str); 26] = [
     ),
     (
         "lost 20.00 declined | debt reversed 20.00 captured | debt reversed 0.01 captured",
-        "no: a reversal where no bad debt is open",
+        "no: a reversal of a debt that was reversed; take that back first: `tripsettle debt \
+         reverse S1/T1 --step 3`",
+    ),
+    (
+        "lost 20.00 declined | debt reversed 20.00 captured | debt taken_back 3 | \
+         debt recovered 5.00",
+        "written_off, bad debt 20.00 recovered 5.00 written off 0.00 open 15.00",
+    ),
+    (
+        "lost 20.00 token_expired | debt reversed 20.00 cancelled | debt taken_back 3",
+        "expired, bad debt 20.00 recovered 0.00 written off 0.00 open 20.00",
+    ),
+    (
+        "lost 20.00 declined | debt reversed 8.00 captured | debt reversed 12.00 cancelled | \
+         debt taken_back 3 | debt recovered 8.00",
+        "written_off, bad debt 8.00 recovered 8.00 written off 0.00 open 0.00, cancelled 12.00",
+    ),
+    (
+        "lost 20.00 declined | debt reversed 8.00 captured | debt taken_back 3 | debt taken_back 3",
+        "no: step 3 is no recovery, write-off or reversal that stands",
+    ),
+    (
+        "adjust 20.00 declined 12.00 | capture 12.00 initiated | lost 8.00 declined | \
+         debt reversed 8.00 captured | debt taken_back 7",
+        "captured_partial, bad debt 8.00 recovered 0.00 written off 0.00 open 8.00, captured 12.00",
     ),
     (
         "adjust 20.00 approved | capture 20.00 initiated | debt reversed 5.00 cancelled",
@@ -251,7 +275,34 @@ fn a_line_that_contradicts_the_ledger_takes_back_what_was_decided_on_wrong_groun
         (
             "debt reversed 20.00 cancelled",
             "20.00",
-            "cancelled, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, cancelled 20.00",
+            "captured, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, captured 20.00",
+            "captured_after_write_off",
+        ),
+        (
+            "debt reversed 8.00 cancelled | debt written_off 12.00",
+            "12.00",
+            "captured, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, captured 12.00, \
+             cancelled 8.00",
+            "captured_after_write_off",
+        ),
+        (
+            "debt recovered 5.00 | debt reversed 15.00 cancelled",
+            "12.00",
+            "captured_partial, bad debt 8.00 recovered 5.00 written off 0.00 open 3.00, captured \
+             12.00",
+            "captured_after_write_off",
+        ),
+        (
+            "debt reversed 20.00 cancelled | debt taken_back 3 | debt recovered 20.00",
+            "20.00",
+            "written_off, bad debt 20.00 recovered 20.00 written off 0.00 open 0.00",
+            "captured_after_write_off captured_twice",
+        ),
+        (
+            "debt reversed 20.00 captured | debt taken_back 3",
+            "19.00",
+            "captured_partial, bad debt 1.00 recovered 0.00 written off 0.00 open 1.00, captured \
+             19.00",
             "captured_after_write_off",
         ),
     ];
@@ -287,4 +338,49 @@ fn a_persons_word_settles_what_the_feed_said_too_late() {
     assert_eq!(later("captured 20.00"), []);
     assert_eq!(later("captured 19.00"), [BreakKind::CapturedElsewhere]);
     assert_eq!(later("cancelled"), [BreakKind::CapturedElsewhere]);
+}
+
+#[test]
+fn a_reversal_that_is_taken_back_leaves_everything_as_it_was() {
+    let open = |story: &str| {
+        let journal = examined(&format!(
+            "taken 20.00 USD | lost 20.00 declined | day 2 | {story}"
+        ));
+        let history = History::replay(&journal.events).unwrap();
+        let open = history.open_breaks().keys().map(|kind| kind.as_str());
+        format!(
+            "{}; {}",
+            stands(&history),
+            open.collect::<Vec<_>>().join(" ")
+        )
+    };
+    let owed = "written_off, bad debt 20.00 recovered 0.00 written off 0.00 open 20.00";
+    let found = "captured, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, captured 20.00";
+    for (story, expected) in [
+        // The feed was right for as long as the reversal stood.
+        (
+            "elsewhere captured 20.00 | debt reversed 20.00 captured | debt taken_back 4",
+            format!("{owed}; captured_elsewhere"),
+        ),
+        (
+            "debt reversed 20.00 captured | debt taken_back 3 | elsewhere captured 20.00",
+            format!("{owed}; captured_elsewhere"),
+        ),
+        (
+            "debt reversed 8.00 captured | debt reversed 12.00 captured | debt taken_back 3 | \
+             debt taken_back 4 | elsewhere cancelled",
+            format!("{owed}; "),
+        ),
+        // A line shows the money nevertheless.
+        (
+            "debt reversed 20.00 captured | line 20.00 | debt taken_back 3",
+            format!("{found}; captured_after_write_off"),
+        ),
+        (
+            "debt reversed 20.00 captured | line 20.00 | line -20.00 | debt taken_back 3",
+            format!("{owed}; "),
+        ),
+    ] {
+        assert_eq!(open(story), expected, "{story}");
+    }
 }

@@ -277,8 +277,8 @@ proptest! {
             for entry in &entries {
                 prop_assert!(entry.balance.minor() >= 0, "{:?}", told(&entries));
                 let negative = entry.amount.minor() < 0;
-                let back = matches!(entry.kind, EntryKind::Recovery | EntryKind::WriteOff);
-                prop_assert!(!negative || (back && entry.corrects.is_some()));
+                let back = entry.kind != EntryKind::New && entry.corrects.is_some();
+                prop_assert!(!negative || back);
             }
             for total in &totals {
                 let here = |j: &&Journal| {

@@ -500,3 +500,84 @@ fn two_payments_of_one_amount_and_name_are_two_and_the_list_again_is_none() {
     assert_eq!(open(&night)[1].1, "10.14");
     night.expect(0, &["verify"]);
 }
+
+#[test]
+fn a_reversal_that_was_wrong_is_taken_back_by_a_person_or_by_the_money() {
+    let night = morning(&[("TRIPSETTLE_OUTPUT__FORMATS", "csv")]);
+    let reverse = |trip: &str, what: &[&str], note: &str| {
+        debt(&night, 0, &[&["reverse", trip], what].concat(), note);
+    };
+    reverse("declined-04", &["--as", "captured"], "a typo");
+    let shown = json(&night, &["show", "declined-04"]);
+    let step = shown["events"].as_array().unwrap().len().to_string();
+    reverse("declined-04", &["--step", &step], "it was declined-00");
+    let again = ["reverse", "declined-04", "--step", &step];
+    let refused = debt(&night, 2, &again, "twice");
+    let words = "is no recovery, write-off or reversal that stands";
+    assert!(refused.err.contains(words), "{refused:?}");
+    reverse("declined-00", &["--as", "cancelled"], "never owed");
+    let refused = debt(&night, 2, &["recover", "declined-00"], "paid");
+    let words = "of a debt that was reversed; take that back first: `tripsettle debt reverse";
+    assert!(refused.err.contains(words), "{refused:?}");
+    night.write(
+        "reports/acme.csv",
+        "store,trip,amount,currency\nNYC,declined-00,13.70,USD\n",
+    );
+    let day = close_today(&night, 10);
+    let columns = [
+        "shopping_trip_id",
+        "kind",
+        "amount",
+        "balance",
+        "by",
+        "note",
+    ];
+    assert_eq!(
+        told(&rows(&day.join("bad_debt.csv")), &columns),
+        [
+            "declined-00 reversal 13.70 30.14 Ada never owed",
+            "declined-00 reversal -13.70 43.84 tripsettle a processor's line shows the money",
+            "declined-00 reversal 13.70 30.14  ",
+            "declined-04 reversal 30.14 0.00 Ada a typo",
+            "declined-04 reversal -30.14 30.14 Ada it was declined-00",
+        ]
+    );
+    let columns = [
+        "shopping_trip_id",
+        "outcome",
+        "captured_amount",
+        "bad_debt_amount",
+    ];
+    let trips = told(&rows(&day.join("reconciliation.csv")), &columns);
+    let expected = [
+        "declined-00 captured 13.70 -13.70",
+        "declined-04 written_off 0.00 0.00",
+    ];
+    assert_eq!(trips, expected);
+    let breaks = told(
+        &rows(&day.join("breaks.csv")),
+        &["break", "severity", "actual_amount"],
+    );
+    assert_eq!(breaks, ["captured_after_write_off critical 13.70"]);
+    let kinds = told(
+        &rows(&day.join("postings.csv")),
+        &["shopping_trip_id", "kind"],
+    );
+    let mut of: Vec<&str> = kinds
+        .iter()
+        .filter_map(|row| row.strip_prefix("declined-00 "))
+        .collect();
+    of.dedup();
+    assert_eq!(
+        of,
+        [
+            "reversal",
+            "cancellation",
+            "reversal_taken_back",
+            "reversal",
+            "capture"
+        ]
+    );
+    assert_eq!(night.summaries().pop().unwrap()["balanced"], true);
+    night.expect(0, &["verify"]);
+}

@@ -59,11 +59,25 @@ fn the_database_itself_refuses_what_is_more_than_a_debt() {
         ),
         (
             "lost 20.00 declined | debt taken_back 2",
-            "takes back what is no recovery or write-off",
+            "takes back what is no recovery, write-off or reversal",
         ),
         (
             "lost 20.00 declined | debt reversed 1.00 captured | debt taken_back 3",
-            "takes back what is no recovery or write-off",
+            "accepted",
+        ),
+        (
+            "lost 20.00 declined | debt reversed 1.00 captured | debt taken_back 3 | \
+             debt taken_back 3",
+            "takes back a second time",
+        ),
+        (
+            "lost 20.00 declined | debt reversed 20.00 cancelled | debt taken_back 3 | \
+             debt recovered 20.01",
+            below,
+        ),
+        (
+            "lost 20.00 declined | debt recovered 1.00 | debt taken_back 3 | debt taken_back 4",
+            "takes back what is no recovery, write-off or reversal",
         ),
         (
             "lost 20.00 declined | debt recovered 1.00 | debt taken_back 3 | debt taken_back 3",

@@ -42,8 +42,8 @@ pub struct LedgerEntry {
     pub key: TripKey,
     /// What the entry does.
     pub kind: EntryKind,
-    /// How much; the kind says which way. Below zero it takes back an earlier recovery or
-    /// write-off.
+    /// How much; the kind says which way. Below zero it takes back an earlier recovery, write-off
+    /// or reversal.
     pub amount: Money,
     /// The debt of the store in this currency after the entry.
     pub balance: Money,
@@ -180,7 +180,7 @@ struct Booked {
 #[derive(Default)]
 struct Debt {
     booked: Option<Booked>,
-    /// Recoveries and write-offs by the steps of their events.
+    /// What may be taken back, by the steps of its events.
     done: BTreeMap<u32, (EntryKind, Money, BooksDate)>,
 }
 
@@ -234,12 +234,10 @@ impl Debt {
     }
 
     fn ruled(&mut self, event: &Event, act: DebtAct) -> Result<(EntryKind, Money, Corrects), ()> {
-        let (kind, amount) = match act {
-            DebtAct::Recovered { amount } => (EntryKind::Recovery, amount),
-            DebtAct::WrittenOff { amount } => (EntryKind::WriteOff, amount),
-            DebtAct::Reversed { amount, .. } => {
-                return Ok((EntryKind::Reversal, amount, self.loss()?));
-            }
+        let (kind, amount, corrects) = match act {
+            DebtAct::Recovered { amount } => (EntryKind::Recovery, amount, None),
+            DebtAct::WrittenOff { amount } => (EntryKind::WriteOff, amount, None),
+            DebtAct::Reversed { amount, .. } => (EntryKind::Reversal, amount, self.loss()?),
             DebtAct::TakenBack { step } => {
                 let (kind, amount, on) = self.done.remove(&step).ok_or(())?;
                 let back = Money::of_minor(amount.minor().saturating_neg(), amount.currency());
@@ -248,6 +246,6 @@ impl Debt {
         };
         let place = (kind, amount, event.books_date);
         self.done.insert(event.step, place);
-        Ok((kind, amount, None))
+        Ok((kind, amount, corrects))
     }
 }

@@ -22,8 +22,8 @@
 //! write-off                     bad-debt expense, or the       shopper receivable and its tax
 //!                               allowance; tax payable x
 //!                               with `tax_relief`
-//! taken back: a recovery or     what it credited               what it debited
-//!   write-off that was none
+//! taken back: a recovery,       what it credited               what it debited
+//!   write-off or reversal
 //! cancelled elsewhere           cancelled sales T−X,           sales clearing T
 //!                               tax payable X
 //! in doubt, open, refused,      nothing                        nothing
@@ -223,6 +223,7 @@ impl Journalist {
                 let corrects = Some(self.name(walk, walk.lost.unwrap_or_default()));
                 let named = corrects.clone();
                 let lines = self.settle(walk, event, EntryKind::Reversal, amount)?;
+                walk.done.insert(event.step, lines.clone());
                 self.make(walk, event, TransactionKind::Reversal, named, &lines)?;
                 let (kind, lines) = match into {
                     ReversedInto::Captured => {
@@ -237,10 +238,17 @@ impl Journalist {
             }
             Movement::TakenBack(step) => {
                 let damaged = || BooksError::NothingToReverse(walk.trip.key.to_string());
-                let lines = opposite(&walk.done.remove(&step).ok_or_else(damaged)?);
+                let mut lines = opposite(&walk.done.remove(&step).ok_or_else(damaged)?);
                 walk.debt.add(&lines, &walk.trip.key.to_string())?;
                 let corrects = Some(self.name(walk, step));
-                self.make(walk, event, TransactionKind::TakenBack, corrects, &lines)
+                let kind = match after.bad_debt == walk.before.bad_debt {
+                    true => TransactionKind::TakenBack,
+                    false => TransactionKind::ReversalTakenBack,
+                };
+                // What a reversal said that the sale was instead is undone beside it.
+                lines.extend(capture(after.captured.saturating_sub(walk.before.captured)));
+                lines.extend(cancellation(&walk.before, after, tax));
+                self.make(walk, event, kind, corrects, &lines)
             }
         }
     }
@@ -299,7 +307,8 @@ impl Journalist {
             kind,
             corrects,
         };
-        walk.today.insert(event.step, about.id.clone());
+        // Of a reversal and the capture or cancellation beside it the first is named.
+        walk.today.entry(event.step).or_insert(about.id.clone());
         let currency = walk.before.currency;
         let posting = |(role, minor): &(Role, i64)| Posting {
             role: *role,

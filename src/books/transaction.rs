@@ -25,6 +25,8 @@ pub enum TransactionKind {
     WriteOff,
     /// A recovery or a write-off was none.
     TakenBack,
+    /// A person's reversal was none: the debt stands again.
+    ReversalTakenBack,
     /// The sale was cancelled elsewhere.
     Cancellation,
 }
@@ -37,6 +39,7 @@ spelled!(TransactionKind {
     Recovery = "recovery",
     WriteOff = "write_off",
     TakenBack = "taken_back",
+    ReversalTakenBack = "reversal_taken_back",
     Cancellation = "cancellation",
 });
 
@@ -51,6 +54,7 @@ impl TransactionKind {
             Self::Recovery => "bad debt recovered",
             Self::WriteOff => "bad debt written off",
             Self::TakenBack => "recovery or write-off taken back",
+            Self::ReversalTakenBack => "reversal of a bad debt taken back",
             Self::Cancellation => "sale cancelled",
         }
     }

@@ -15,7 +15,7 @@ pub enum DebtCommand {
     Recover(RecoverArgs),
     /// Give up what is still open.
     WriteOff(WriteOffArgs),
-    /// Take back a recovery or a write-off, or a debt that should not have been booked.
+    /// Take back a debt that should not have been booked, or what was done about one.
     Reverse(ReverseArgs),
 }
 
@@ -81,7 +81,7 @@ pub struct ReverseArgs {
     /// The debt should not have been booked: what it was instead.
     #[arg(long = "as", value_enum, value_name = "WHAT")]
     pub into: Option<IntoArg>,
-    /// The recovery or write-off to take back, by its step in `tripsettle show`.
+    /// The recovery, write-off or reversal to take back, by its step in `tripsettle show`.
     #[arg(long, value_name = "N")]
     pub step: Option<u32>,
     /// With --as: how much of it [default: the whole open debt].

@@ -35,7 +35,8 @@ pub enum DebtAct {
         /// How much: the whole open debt.
         amount: Money,
     },
-    /// A recovery or a write-off was no such thing: what it took from the debt is open again.
+    /// A recovery, a write-off or a reversal was no such thing: what it took from the debt is open
+    /// again.
     TakenBack {
         /// The step of its event.
         step: u32,

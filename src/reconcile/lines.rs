@@ -78,21 +78,27 @@ pub(super) fn found_captured(reading: &Reading<'_>, standing: &Standing) -> Opti
         return None;
     }
     let uncovered = sum(&lines, zero).minor().saturating_sub(balances.captured);
-    let owed = balances.bad_debt.saturating_sub(balances.recovered);
+    // What was said never to have been owed was, as the money shows.
+    let forgiven = reading.forgiven.iter();
+    let owed = forgiven.fold(balances.bad_debt, |owed, (_, amount)| {
+        owed.saturating_add(amount.minor())
+    });
+    let owed = owed.saturating_sub(balances.recovered);
     let amount = Money::of_minor(uncovered.min(owed), balances.currency);
     amount.is_positive().then_some(amount)
 }
 
-/// The write-offs to take back, so that `amount` of debt is open: money that was found shows that
-/// they were decided on wrong grounds.
+/// The write-offs, and then the reversals of what was never owed, to take back, so that `amount` of
+/// debt is open: money that was found shows that they were decided on wrong grounds.
 pub(super) fn taken_back(reading: &Reading<'_>, standing: &Standing, amount: Money) -> Vec<Fact> {
     let mut open = standing.balances.debt();
     let mut facts = Vec::new();
-    for (step, written_off) in reading.write_offs.iter().rev() {
+    let (write_offs, forgiven) = (reading.write_offs.iter(), reading.forgiven.iter());
+    for (step, given_up) in write_offs.rev().chain(forgiven.rev()) {
         if open >= amount.minor() {
             break;
         }
-        open = open.saturating_add(written_off.minor());
+        open = open.saturating_add(given_up.minor());
         facts.push(Fact::Debt {
             ruling: DebtRuling {
                 act: DebtAct::TakenBack { step: *step },

@@ -48,6 +48,17 @@ pub(super) struct Shown<'a> {
     pub met: Met,
 }
 
+/// What a person's word that a debt was captured changed.
+#[derive(Debug)]
+struct Believed {
+    step: u32,
+    amount: Money,
+    /// The claim grew by the amount.
+    claimed: bool,
+    end: Option<End>,
+    conflict: Option<ElsewhereConflict>,
+}
+
 /// How the trip ended without a capture of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -83,6 +94,10 @@ pub(super) struct Reading<'a> {
     pub found: i64,
     /// Write-offs that stand, with their steps.
     pub write_offs: Vec<(u32, Money)>,
+    /// Reversals that stand and say that nothing was owed, with their steps.
+    pub forgiven: Vec<(u32, Money)>,
+    /// Reversals that stand and say that it was captured.
+    believed: Vec<Believed>,
     /// The newest transactional data.
     pub data: Option<&'a TransactionalData>,
     /// Why there is none to be had.
@@ -126,6 +141,8 @@ impl<'a> Reading<'a> {
             lost: None,
             found: 0,
             write_offs: Vec::new(),
+            forgiven: Vec::new(),
+            believed: Vec::new(),
             data: None,
             no_evidence: None,
             shown: Vec::new(),

@@ -34,7 +34,7 @@ pub enum DebtWish {
     Recover(Option<Money>),
     /// The rest is given up.
     WriteOff,
-    /// The recovery or write-off of this step was none.
+    /// The recovery, write-off or reversal of this step was none.
     TakeBack(u32),
     /// It should not have been booked.
     Reverse(Option<Money>, ReversedInto),

@@ -131,11 +131,14 @@ fn booked<S: PaymentService>(
 /// True for what a later day may correct.
 fn is_correctable(made: &Transaction) -> bool {
     match made.about().kind {
-        TransactionKind::BadDebt | TransactionKind::Recovery | TransactionKind::WriteOff => true,
+        TransactionKind::BadDebt
+        | TransactionKind::Recovery
+        | TransactionKind::WriteOff
+        | TransactionKind::Reversal => true,
         TransactionKind::Sale
         | TransactionKind::Capture
-        | TransactionKind::Reversal
         | TransactionKind::TakenBack
+        | TransactionKind::ReversalTakenBack
         | TransactionKind::Cancellation => false,
     }
 }

@@ -108,38 +108,48 @@ impl History {
         if debt > 0 {
             return self.amount(what, amount, least, debt);
         }
-        let written_off = self.debt_done.iter().rfind(|done| {
-            !done.taken_back && matches!(done.ruling.act, DebtAct::WrittenOff { .. })
-        });
-        Err(self.illegal(&match written_off {
-            Some(done) => format!(
-                "{what} of a debt that was written off; take that back first: `tripsettle debt \
-                 reverse {} --step {}`",
-                self.trip.key, done.step
+        let settled = |done: &DebtDone| match done.ruling.act {
+            DebtAct::WrittenOff { .. } => Some((done.step, "written off")),
+            DebtAct::Reversed { .. } => Some((done.step, "reversed")),
+            DebtAct::Recovered { .. } | DebtAct::TakenBack { .. } => None,
+        };
+        let stand = self.debt_done.iter().filter(|done| !done.taken_back);
+        Err(self.illegal(&match stand.rev().find_map(settled) {
+            Some((step, word)) => format!(
+                "{what} of a debt that was {word}; take that back first: `tripsettle debt \
+                 reverse {} --step {step}`",
+                self.trip.key
             ),
             None => format!("{what} where no bad debt is open"),
         }))
     }
 
     fn take_back(&mut self, step: u32) -> Result<(), IllegalEvent> {
+        let balances = &mut self.balances;
         let done = self.debt_done.iter_mut().find(|done| done.step == step);
-        let part = match done.as_ref().map(|done| (done.taken_back, done.ruling.act)) {
-            Some((false, DebtAct::Recovered { amount })) => {
-                Some((&mut self.balances.recovered, amount))
+        let done = done.filter(|done| !done.taken_back);
+        let part = match done.as_ref().map(|done| done.ruling.act) {
+            Some(DebtAct::Recovered { amount }) => Some((&mut balances.recovered, amount, false)),
+            Some(DebtAct::WrittenOff { amount }) => {
+                Some((&mut balances.written_off, amount, false))
             }
-            Some((false, DebtAct::WrittenOff { amount })) => {
-                Some((&mut self.balances.written_off, amount))
-            }
-            Some((true, _))
-            | Some((false, DebtAct::TakenBack { .. } | DebtAct::Reversed { .. }))
-            | None => None,
+            Some(DebtAct::Reversed { amount, into }) => match into {
+                // Whether the hold was charged is less certain than before: `capture` stays, so
+                // that it is not released by us.
+                ReversedInto::Captured => Some((&mut balances.captured, amount, true)),
+                ReversedInto::Cancelled => Some((&mut balances.cancelled, amount, true)),
+            },
+            Some(DebtAct::TakenBack { .. }) | None => None,
         };
-        let (Some(done), Some((part, amount))) = (done, part) else {
+        let (Some(done), Some((part, amount, reversed))) = (done, part) else {
             return Err(self.illegal(&format!(
-                "step {step} is no recovery or write-off that stands"
+                "step {step} is no recovery, write-off or reversal that stands"
             )));
         };
         *part = part.saturating_sub(amount.minor());
+        if reversed {
+            balances.bad_debt = balances.bad_debt.saturating_add(amount.minor());
+        }
         done.taken_back = true;
         Ok(())
     }

@@ -87,7 +87,8 @@ pub fn days_by(rules: &[BookRules], journals: &[Journal]) -> Vec<Vec<Transaction
                 let about = debt.about();
                 if let TransactionKind::BadDebt
                 | TransactionKind::Recovery
-                | TransactionKind::WriteOff = about.kind
+                | TransactionKind::WriteOff
+                | TransactionKind::Reversal = about.kind
                 {
                     booked.insert((about.key.clone(), about.step), debt.clone());
                 }

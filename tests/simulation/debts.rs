@@ -22,6 +22,8 @@ pub struct Owed {
     pub written_off: i64,
     /// Recoveries and write-offs that stand: step, amount, and which.
     pub stands: BTreeMap<i64, (i64, bool)>,
+    /// Reversals that stand.
+    reversed: BTreeMap<i64, i64>,
 }
 
 impl Owed {
@@ -37,7 +39,10 @@ impl Owed {
         match (event.kind.as_str(), event.verdict.as_deref()) {
             ("lost", _) => self.booked += minor(&event.detail),
             ("found_captured", _) => self.booked -= minor(&event.detail),
-            (_, Some("reversed")) => self.booked -= minor(act),
+            (_, Some("reversed")) => {
+                self.booked -= minor(act);
+                self.reversed.insert(event.step, minor(act));
+            }
             (_, Some("recovered")) => {
                 self.recovered += minor(act);
                 self.stands.insert(event.step, (minor(act), true));
@@ -51,7 +56,10 @@ impl Owed {
                 match self.stands.remove(&step) {
                     Some((minor, true)) => self.recovered -= minor,
                     Some((minor, false)) => self.written_off -= minor,
-                    None => panic!("step {step} is taken back and does not stand"),
+                    None => match self.reversed.remove(&step) {
+                        Some(minor) => self.booked += minor,
+                        None => panic!("step {step} is taken back and does not stand"),
+                    },
                 }
             }
         }

@@ -111,11 +111,13 @@ fn balanced(day: &Edition) -> Result<(), String> {
 fn corrected(day: &Edition, booked: &mut BTreeMap<String, String>) -> Result<(), String> {
     let mut reversed = BTreeSet::new();
     for row in &day.postings {
-        if ["bad_debt", "recovery", "write_off"].contains(&row["kind"].as_str()) {
+        let kind = row["kind"].as_str();
+        if ["bad_debt", "recovery", "write_off", "reversal"].contains(&kind) {
             booked.insert(row["entry_id"].clone(), name(row));
         }
         let corrects = &row["corrects"];
-        if ["reversal", "taken_back"].contains(&row["kind"].as_str()) && corrects.is_empty() {
+        let is_correction = ["reversal", "taken_back", "reversal_taken_back"].contains(&kind);
+        if is_correction && corrects.is_empty() {
             return Err(format!("a reversal of nothing: {row:?}"));
         }
         if !corrects.is_empty() && booked.get(corrects) != Some(&name(row)) {
@@ -169,10 +171,18 @@ fn of_trips(rows: &[&Row], owed: &BTreeMap<String, debts::Owed>) -> Result<(), S
     for row in rows {
         let (kind, account) = (row["kind"].as_str(), row["account"].as_str());
         let part = match (account, kind) {
-            ("Liabilities:Sales-Tax", "sale" | "cancellation") => "tax of the sale",
+            ("Liabilities:Sales-Tax", "sale" | "cancellation" | "reversal_taken_back") => {
+                "tax of the sale"
+            }
             ("Assets:Clearing:Card", "sale" | "cancellation") => "the sale",
             ("Income:Sales", _) => "sold here",
             ("Assets:Clearing:Card" | "Assets:Receivable:Processor", _) => continue,
+            // The sale stands again: of it and the debt nothing is left on clearing to see.
+            ("Income:Sales-Cancelled", "reversal_taken_back") => {
+                let trip = trips.entry(name(row)).or_default();
+                *trip.entry("the sale").or_default() -= signed(row)?;
+                continue;
+            }
             ("Income:Sales-Cancelled", _) => continue,
             ("Assets:Receivable:Shoppers" | "Assets:Receivable:Shoppers-Tax", _) => "owed",
             ("Assets:Clearing:Recoveries", _) => "recovered",
@@ -180,6 +190,9 @@ fn of_trips(rows: &[&Row], owed: &BTreeMap<String, debts::Owed>) -> Result<(), S
             _ => "written off",
         };
         let trip = trips.entry(name(row)).or_default();
+        if (part, kind) == ("tax of the sale", "reversal_taken_back") {
+            *trip.entry("the sale").or_default() -= signed(row)?;
+        }
         *trip.entry(part).or_default() += signed(row)?;
         *trip.entry(account).or_default() += signed(row)?;
     }
