@@ -113,6 +113,42 @@ fn amounts_are_numbers_and_everything_else_is_text() {
     );
 }
 
+/// Excel's cells hold 32,767 units of UTF-16; a day with more in one is published all the same.
+#[test]
+fn a_text_longer_than_a_cell_is_cut_and_blocks_nothing() {
+    let table = [
+        ("x".repeat(32_767), "x".repeat(32_767)),
+        ("x".repeat(32_768), "x".repeat(32_766) + "…"),
+        ("ö".repeat(40_000), "ö".repeat(32_766) + "…"),
+        // Two units each; half of one is never written.
+        ("🛒".repeat(16_383), "🛒".repeat(16_383)),
+        ("🛒".repeat(16_384), "🛒".repeat(16_383) + "…"),
+        (
+            format!("x{}", "🛒".repeat(16_384)),
+            format!("x{}…", "🛒".repeat(16_382)),
+        ),
+    ];
+    let mut book = Workbook::begin(date(1), None).unwrap();
+    let rows: String = table
+        .iter()
+        .map(|(note, _)| format!("S1,{note}\r\n"))
+        .collect();
+    let head = "n".repeat(40_000);
+    let csv = format!("store_id,{head}\r\n{rows}");
+    book.table("notes", csv.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    book.finish(&mut bytes).unwrap();
+    let rows = cells(&bytes, "notes");
+    assert_eq!(rows[0][1], text(&("n".repeat(32_766) + "…")));
+    for (row, (_, expected)) in rows[1..].iter().zip(&table) {
+        assert!(
+            row[1] == text(expected),
+            "{} characters",
+            expected.chars().count()
+        );
+    }
+}
+
 #[test]
 fn the_control_page_is_the_first_sheet_and_begins_with_the_equation() {
     let bytes = workbook();

@@ -4,8 +4,10 @@
 //! counts are numbers where a double holds them exactly (15 digits), with their currency's
 //! decimals shown; all else is text cells, which nothing is made of: `0042`, `1E05` and 19-digit
 //! ids stay as they are. The bytes follow from the cells: the time of creation is the books date.
-//! Rows are streamed; a table longer than a sheet goes on in the next one.
+//! Rows are streamed; a table longer than a sheet goes on in the next one; a text longer than a
+//! cell ends in `…` there, and is whole in the CSV.
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -22,6 +24,8 @@ use super::{OutputError, WORKBOOK};
 
 /// Rows of a sheet below its header.
 const SHEET_ROWS: u32 = 1_048_575;
+/// What a cell holds of a text, in units of UTF-16.
+const CELL_UNITS: usize = 32_767;
 /// Digits that a double holds exactly.
 const DIGITS: usize = 15;
 /// Columns of counts.
@@ -96,7 +100,7 @@ impl Workbook {
             let wrote = match cells {
                 PageRow::Blank => Ok(()),
                 PageRow::Title(title) => sheet
-                    .write_string_with_format(row, 0, title, &looks.title)
+                    .write_string_with_format(row, 0, fitting(title), &looks.title)
                     .map(drop),
                 PageRow::Head(heads) => (0_u16..).zip(heads).try_for_each(|(column, head)| {
                     sheet
@@ -217,7 +221,7 @@ fn sheet<'a>(book: &'a mut Book, name: &str, width: u16) -> Result<&'a mut Works
 fn begin(sheet: &mut Worksheet, heads: &csv::StringRecord, looks: &Looks) -> Result<(), XlsxError> {
     sheet.set_freeze_panes(1, 0)?;
     (0_u16..).zip(heads).try_for_each(|(column, head)| {
-        let wrote = sheet.write_string_with_format(0, column, head, &looks.head);
+        let wrote = sheet.write_string_with_format(0, column, fitting(head), &looks.head);
         wrote.map(drop)
     })
 }
@@ -230,7 +234,7 @@ fn put(
 ) -> Result<(), XlsxError> {
     let exact = |digits: &str| digits.bytes().filter(u8::is_ascii_digit).count() <= DIGITS;
     match item {
-        Item::Text(text) => sheet.write_string(row, column, text.as_str()),
+        Item::Text(text) => sheet.write_string(row, column, fitting(text)),
         Item::Count(count) if exact(&count.to_string()) => {
             sheet.write_with_format(row, column, Decimal::from(*count), &looks.amounts[0])
         }
@@ -248,6 +252,25 @@ fn put(
         }
     }
     .map(drop)
+}
+
+/// As much of a text as a cell holds: a longer one must not keep the day from being published.
+fn fitting(text: &str) -> Cow<'_, str> {
+    // A character has at least as many bytes as units.
+    if text.len() <= CELL_UNITS || text.encode_utf16().count() <= CELL_UNITS {
+        return Cow::Borrowed(text);
+    }
+    let mut left = CELL_UNITS.saturating_sub('…'.len_utf16());
+    let fits = |char: &char| match left.checked_sub(char.len_utf16()) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    cut.push('…');
+    Cow::Owned(cut)
 }
 
 fn failed(why: &XlsxError) -> OutputError {
