@@ -6,7 +6,7 @@ mod journal;
 use journal::{Journal, journal};
 use tripsettle::domain::*;
 use tripsettle::reconcile::{Outside, Terms, examine, findings};
-use tripsettle::settlement::{History, rule_debt};
+use tripsettle::settlement::{History, recover_debt, rule_debt};
 
 /// Where the trip stands, in words: status, the parts of the bad debt, and what else is not 0.
 fn stands(history: &History) -> String {
@@ -382,5 +382,98 @@ fn a_reversal_that_is_taken_back_leaves_everything_as_it_was() {
         ),
     ] {
         assert_eq!(open(story), expected, "{story}");
+    }
+}
+
+/// Money that comes for a debt, some of which was given up: what is written, and where it stands.
+#[test]
+fn money_for_what_was_written_off_puts_that_back_first() {
+    let rows = [
+        // what was done about 20.00 before the money came; the money; what is written; the parts
+        (
+            "debt written_off 20.00",
+            "5.00",
+            "taken_back 3, recovered 5.00, written_off 15.00",
+            "recovered 5.00 written off 15.00 open 0.00",
+        ),
+        (
+            "debt written_off 20.00",
+            "20.00",
+            "taken_back 3, recovered 20.00",
+            "recovered 20.00 written off 0.00 open 0.00",
+        ),
+        (
+            "debt recovered 5.00",
+            "15.00",
+            "recovered 15.00",
+            "recovered 20.00 written off 0.00 open 0.00",
+        ),
+        // First what is open.
+        (
+            "debt recovered 5.00 | debt written_off 15.00 | debt taken_back 3",
+            "5.00",
+            "recovered 5.00",
+            "recovered 5.00 written off 15.00 open 0.00",
+        ),
+        (
+            "debt recovered 5.00 | debt written_off 15.00 | debt taken_back 3",
+            "6.00",
+            "taken_back 4, recovered 6.00, written_off 14.00",
+            "recovered 6.00 written off 14.00 open 0.00",
+        ),
+        // The newest write-off first, and no more of them than are needed.
+        (
+            "debt recovered 5.00 | debt written_off 15.00 | debt taken_back 3 | \
+             debt written_off 5.00",
+            "4.00",
+            "taken_back 6, recovered 4.00, written_off 1.00",
+            "recovered 4.00 written off 16.00 open 0.00",
+        ),
+        (
+            "debt written_off 20.00",
+            "20.01",
+            "no: a recovery of 20.01 USD is not between 0.01 USD and 20.00 USD",
+            "recovered 0.00 written off 20.00 open 0.00",
+        ),
+        (
+            "debt recovered 20.00",
+            "0.01",
+            "no: a recovery where no bad debt is open",
+            "recovered 20.00 written off 0.00 open 0.00",
+        ),
+    ];
+    for (done, came, expected, parts) in rows {
+        let story = format!("taken 20.00 USD | lost 20.00 declined | {done}");
+        let mut journal = journal("S1/T1", &story);
+        let history = History::replay(&journal.events).unwrap();
+        let words = ("Ada", "transfer 17");
+        let written = match recover_debt(&history, journal::money(came), words, journal.at) {
+            Err(refused) => {
+                let words = refused.to_string();
+                let why = words.split_once(": ").unwrap().1.split_once(';').unwrap().0;
+                format!("no: {why}")
+            }
+            Ok(facts) => {
+                let mut written = Vec::new();
+                for fact in facts {
+                    let Fact::Debt { ruling } = &fact else {
+                        panic!("{fact:?}");
+                    };
+                    assert_eq!((&*ruling.by, &*ruling.note), words);
+                    written.push(match ruling.act {
+                        DebtAct::TakenBack { step } => format!("taken_back {step}"),
+                        DebtAct::Recovered { amount } | DebtAct::WrittenOff { amount } => {
+                            format!("{} {}", ruling.act.name(), amount.decimal_text())
+                        }
+                        DebtAct::Reversed { .. } => panic!("{fact:?}"),
+                    });
+                    journal.push(fact);
+                }
+                written.join(", ")
+            }
+        };
+        assert_eq!(written, expected, "{done}, then {came}");
+        let stands = stands(&History::replay(&journal.events).unwrap());
+        assert!(stands.contains(parts), "{done}, then {came}: {stands}");
     }
 }

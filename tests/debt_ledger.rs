@@ -12,7 +12,7 @@ use serde_json::Value;
 use tripsettle::books::{Control, Counted, EntryKind, Ledger, LedgerEntry, check};
 use tripsettle::domain::*;
 use tripsettle::reconcile::{Outside, Terms, examine, findings};
-use tripsettle::settlement::{History, rule_debt};
+use tripsettle::settlement::{History, recover_debt, rule_debt};
 
 const DAYS: i64 = 5;
 
@@ -138,7 +138,21 @@ fn play(journal: &mut Journal, attempt: Attempt, number: usize) {
             journal.push(line.events[1].fact.clone());
             return examined(journal);
         }
-        Attempt::Recover(minor) => DebtAct::Recovered { amount: of(minor) },
+        Attempt::Recover(minor) => {
+            let words = ("kim", &*format!("number {number}"));
+            let lost = balances.bad_debt - balances.recovered;
+            let facts = recover_debt(&history, of(minor), words, journal.at);
+            assert_eq!(
+                facts.is_ok(),
+                (1..=lost).contains(&minor),
+                "{minor} of {balances:?}"
+            );
+            facts
+                .into_iter()
+                .flatten()
+                .for_each(|fact| journal.push(fact));
+            return;
+        }
         Attempt::WriteOff => DebtAct::WrittenOff {
             amount: of(balances.debt()),
         },

@@ -581,3 +581,70 @@ fn a_reversal_that_was_wrong_is_taken_back_by_a_person_or_by_the_money() {
     assert_eq!(night.summaries().pop().unwrap()["balanced"], true);
     night.expect(0, &["verify"]);
 }
+
+#[test]
+fn what_the_night_gave_up_is_paid_after_all() {
+    let night = morning(&[
+        ("TRIPSETTLE_DEBT__WRITE_OFF_UP_TO", "13.70 USD, 3000 JPY"),
+        ("TRIPSETTLE_DEBT__WRITE_OFF_AFTER_DAYS", "0"),
+    ]);
+    night.write(
+        "paid.csv",
+        "trip,amount,note\ndeclined-00,5.00,transfer 1\ndeclined-02,,transfer 2\n\
+         declined-00,5.00,transfer 3\ndeclined-00,3.71,transfer 4\n",
+    );
+    let words = ["debt", "recover", "--file", "paid.csv", "--by", "Ada"];
+    for counts in [
+        "3 recoveries booked, 0 before",
+        "0 recoveries booked, 3 before",
+    ] {
+        let told = night.expect(10, &words).out;
+        assert!(told.contains(counts), "{told}");
+        let above = "a recovery of 3.71 USD is not between 0.01 USD and 3.70 USD";
+        assert!(told.contains(above), "{told}");
+    }
+    let day = close_today(&night, 0);
+    let columns = [
+        "shopping_trip_id",
+        "kind",
+        "amount",
+        "balance",
+        "by",
+        "note",
+    ];
+    assert_eq!(
+        told(&rows(&day.join("bad_debt.csv")), &columns),
+        [
+            "declined-00 write_off -13.70 43.84 Ada transfer 1",
+            "declined-00 recovery 5.00 38.84 Ada transfer 1",
+            "declined-00 write_off 8.70 30.14 Ada transfer 1",
+            "declined-00 write_off -8.70 38.84 Ada transfer 3",
+            "declined-00 recovery 5.00 33.84 Ada transfer 3",
+            "declined-00 write_off 3.70 30.14 Ada transfer 3",
+            "declined-02 write_off -2192 2192 Ada transfer 2",
+            "declined-02 recovery 2192 0 Ada transfer 2",
+        ]
+    );
+    let columns = [
+        "store_id",
+        "opening",
+        "new",
+        "reversed",
+        "recovered",
+        "written_off",
+        "closing",
+    ];
+    let days = told(&rows(&day.join("bad_debt_summary.csv")), &columns);
+    let days: Vec<_> = days
+        .iter()
+        .filter(|day| !day.contains("KWT") && !day.contains("BER"))
+        .collect();
+    assert_eq!(
+        days,
+        [
+            "NYC 30.14 0.00 0.00 10.00 -10.00 30.14",
+            "TYO 0 0 0 2192 -2192 0",
+        ]
+    );
+    night.expect(0, &["verify"]);
+}

@@ -11,7 +11,7 @@ use crate::domain::StoreId;
 pub enum DebtCommand {
     /// Print the open bad debts by store and trip, and how old they are.
     List(DebtListArgs),
-    /// Book money that came later.
+    /// Book money that came later, also for what was written off.
     Recover(RecoverArgs),
     /// Give up what is still open.
     WriteOff(WriteOffArgs),
@@ -47,11 +47,12 @@ pub struct RecoverArgs {
     /// STORE/TRIP_ID, or the trip id alone when it is unique.
     #[arg(required_unless_present = "file")]
     pub trip: Option<String>,
-    /// How much came [default: the whole open debt].
+    /// How much came [default: the whole open debt, or where nothing is open what was written off].
     #[arg(long, value_name = "AMOUNT")]
     pub amount: Option<String>,
     /// Many payments: a CSV file with the columns trip and, as needed, amount,by,note. Rows that
-    /// are refused stop no other; a file that is given again books nothing twice.
+    /// are refused stop no other; a file that is given again books nothing twice, and rows that
+    /// are the same are as many payments. A file with a row out of shape books nothing.
     #[arg(long, value_name = "CSV", conflicts_with_all = ["trip", "amount"])]
     pub file: Option<PathBuf>,
     /// Who decides; with --file, for every row that names nobody.

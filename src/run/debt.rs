@@ -10,11 +10,11 @@ use crate::books::{Ageing, DebtSum};
 use crate::config::Config;
 use crate::domain::debt::NOBODY;
 use crate::domain::{
-    BooksDate, Currency, DebtAct, DebtAge, DebtRuling, Fact, LossReason, Money, ReversedInto,
-    Status, StoreId, Timestamp,
+    Balances, BooksDate, Currency, DebtAct, DebtAge, DebtRuling, Fact, LossReason, Money,
+    ReversedInto, Status, StoreId, Timestamp,
 };
 use crate::payment_service::PaymentService;
-use crate::settlement::{DebtDone, History, rule_debt, rule_debt_again};
+use crate::settlement::{DebtDone, History, is_new, recover_debt, rule_debt};
 use crate::store::{Append, IndebtedTrip, Store};
 
 use super::RunError;
@@ -30,7 +30,7 @@ const ROUNDS: u32 = 3;
 /// What a person wants done about a debt; an amount that is left out is the whole open debt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DebtWish {
-    /// Money came.
+    /// Money came; left out it is all that was written off, where nothing is open.
     Recover(Option<Money>),
     /// The rest is given up.
     WriteOff,
@@ -41,10 +41,11 @@ pub enum DebtWish {
 }
 
 impl DebtWish {
-    fn act(self, open: Money) -> DebtAct {
+    fn act(self, balances: &Balances) -> DebtAct {
+        let open = Money::of_minor(balances.debt(), balances.currency);
         match self {
             Self::Recover(amount) => DebtAct::Recovered {
-                amount: amount.unwrap_or(open),
+                amount: came(amount, balances),
             },
             Self::WriteOff => DebtAct::WrittenOff { amount: open },
             Self::TakeBack(step) => DebtAct::TakenBack { step },
@@ -54,6 +55,17 @@ impl DebtWish {
             },
         }
     }
+}
+
+/// How much came.
+fn came(amount: Option<Money>, balances: &Balances) -> Money {
+    amount.unwrap_or_else(|| {
+        let minor = match balances.debt() {
+            0 => balances.written_off,
+            open => open,
+        };
+        Money::of_minor(minor, balances.currency)
+    })
 }
 
 /// Writes what `by` wants done, if the law allows it.
@@ -68,19 +80,20 @@ pub fn settle_debt(
     now: Timestamp,
 ) -> Result<Ruled, RunError> {
     write(config, store, trip, now, &|history| {
-        let ruling = ruling(history, wish, (by, note));
-        rule_debt(history, &ruling, now).map_err(Ruled::Refused)
+        let ruling = DebtRuling {
+            act: wish.act(history.balances()),
+            by: by.to_owned(),
+            note: note.to_owned(),
+        };
+        let facts = match ruling.act {
+            DebtAct::Recovered { amount } => is_new(history, &ruling)
+                .and_then(|()| recover_debt(history, amount, (by, note), now)),
+            DebtAct::WrittenOff { .. } | DebtAct::TakenBack { .. } | DebtAct::Reversed { .. } => {
+                rule_debt(history, &ruling, now).map(|fact| vec![fact])
+            }
+        };
+        facts.map_err(Ruled::Refused)
     })
-}
-
-fn ruling(history: &History, wish: DebtWish, (by, note): (&str, &str)) -> DebtRuling {
-    let balances = history.balances();
-    let open = Money::of_minor(balances.debt(), balances.currency);
-    DebtRuling {
-        act: wish.act(open),
-        by: by.to_owned(),
-        note: note.to_owned(),
-    }
 }
 
 /// Recoveries that rows of a list stand for already, by their trips and steps.
@@ -112,8 +125,8 @@ pub fn recover_once(
         if first(history, answered).is_some() {
             return Err(Ruled::Before);
         }
-        let ruling = ruling(history, DebtWish::Recover(amount), (by, note));
-        rule_debt_again(history, &ruling, now).map_err(Ruled::Refused)
+        let amount = came(amount, history.balances());
+        recover_debt(history, amount, (by, note), now).map_err(Ruled::Refused)
     })?;
     if !matches!(ruled, Ruled::Refused(_)) {
         let stands = first(&replay(&store.events(trip)?)?, answered);

@@ -51,15 +51,15 @@ pub fn rule(
     ruling: &Ruling,
     now: Timestamp,
 ) -> Result<Ruled, RunError> {
-    let fact_of = |history: &History| {
-        let fact = settlement::rule(history, ruling, now);
-        fact.map_err(Ruled::Refused)
+    let facts_of = |history: &History| {
+        let fact = settlement::rule(history, ruling, now).map_err(Ruled::Refused)?;
+        Ok(vec![fact])
     };
-    write(config, store, trip, now, &fact_of)
+    write(config, store, trip, now, &facts_of)
 }
 
-/// Writes the fact that a person's word makes of the trip's history, read again whenever somebody
-/// else wrote meanwhile; or says why there is none.
+/// Writes the facts that a person's word makes of the trip's history, read again whenever somebody
+/// else wrote meanwhile; or says why there are none.
 ///
 /// # Errors
 /// The state cannot be read or written.
@@ -68,22 +68,24 @@ pub(super) fn write(
     store: &Store,
     trip: i64,
     now: Timestamp,
-    fact_of: &dyn Fn(&History) -> Result<Fact, Ruled>,
+    facts_of: &dyn Fn(&History) -> Result<Vec<Fact>, Ruled>,
 ) -> Result<Ruled, RunError> {
     loop {
         let mut history = replay(&store.events(trip)?)?;
         let expected_steps = history.steps();
-        let fact = match fact_of(&history) {
-            Ok(fact) => fact,
+        let facts = match facts_of(&history) {
+            Ok(facts) => facts,
             Err(ruled) => return Ok(ruled),
         };
-        let applied = history.apply(now, &fact);
-        applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+        for fact in &facts {
+            let applied = history.apply(now, fact);
+            applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+        }
         let closed = store.closed_days()?.last_closed;
         let written = store.append_now(Append {
             trip,
             expected_steps,
-            facts: vec![(now, fact)],
+            facts: facts.into_iter().map(|fact| (now, fact)).collect(),
             standing: history.standing(),
             books_date: books_date(&config.company, now, closed),
             run: None,

@@ -29,31 +29,78 @@ pub fn rule_debt(
     ruling: &DebtRuling,
     now: Timestamp,
 ) -> Result<Fact, RulingRefused> {
-    let mut same = history.debt_done.iter().filter(|done| !done.taken_back);
-    if let Some(done) = same.find(|done| done.ruling == *ruling) {
-        let why = format!(
-            "step {} says the very same; if this is another one, say in the note which",
-            done.step
-        );
-        return Err(RulingRefused(history.illegal(&why)));
-    }
-    rule_debt_again(history, ruling, now)
-}
-
-/// The same, also where the very same was said before: whoever calls knows that it is another one.
-///
-/// # Errors
-/// As [`rule_debt`], but for the last.
-pub fn rule_debt_again(
-    history: &History,
-    ruling: &DebtRuling,
-    now: Timestamp,
-) -> Result<Fact, RulingRefused> {
+    is_new(history, ruling)?;
     let fact = Fact::Debt {
         ruling: ruling.clone(),
     };
     history.clone().apply(now, &fact).map_err(RulingRefused)?;
     Ok(fact)
+}
+
+/// Refuses what stands in the journal in the very same words.
+///
+/// # Errors
+/// The step that says it.
+pub fn is_new(history: &History, ruling: &DebtRuling) -> Result<(), RulingRefused> {
+    let mut same = history.debt_done.iter().filter(|done| !done.taken_back);
+    match same.find(|done| done.ruling == *ruling) {
+        None => Ok(()),
+        Some(done) => {
+            let step = done.step;
+            let why = format!(
+                "step {step} says the very same; if this is another one, say in the note which"
+            );
+            Err(RulingRefused(history.illegal(&why)))
+        }
+    }
+}
+
+/// The facts that record that `amount` came, in the words of `by` and `note`: first for what is
+/// open, then for what was written off. Of that as much is put back first as the money needs, and
+/// what it leaves is given up again, so that the debt is never paid and lost at once. What was
+/// said before may be said again.
+///
+/// # Errors
+/// More came than is open and was written off, or nothing.
+pub fn recover_debt(
+    history: &History,
+    amount: Money,
+    (by, note): (&str, &str),
+    now: Timestamp,
+) -> Result<Vec<Fact>, RulingRefused> {
+    let (mut after, mut facts) = (history.clone(), Vec::new());
+    let mut add = |after: &mut History, act| -> Result<(), RulingRefused> {
+        let ruling = DebtRuling {
+            act,
+            by: by.to_owned(),
+            note: note.to_owned(),
+        };
+        let fact = Fact::Debt { ruling };
+        after.apply(now, &fact).map_err(RulingRefused)?;
+        facts.push(fact);
+        Ok(())
+    };
+    let mut put_back = false;
+    let mut done = history.debt_done.iter().rev();
+    while after.balances.debt() < amount.minor() {
+        let written_off = |done: &&DebtDone| match done.ruling.act {
+            DebtAct::WrittenOff { .. } => !done.taken_back,
+            DebtAct::Recovered { .. } | DebtAct::TakenBack { .. } | DebtAct::Reversed { .. } => {
+                false
+            }
+        };
+        let Some(done) = done.find(written_off) else {
+            break;
+        };
+        add(&mut after, DebtAct::TakenBack { step: done.step })?;
+        put_back = true;
+    }
+    add(&mut after, DebtAct::Recovered { amount })?;
+    let rest = after.money(after.balances.debt());
+    if put_back && rest.is_positive() {
+        add(&mut after, DebtAct::WrittenOff { amount: rest })?;
+    }
+    Ok(facts)
 }
 
 impl History {

@@ -3,7 +3,8 @@
 //!
 //! [`History`] folds events and refuses those that the law does not allow; [`decide()`] asks it
 //! for the next call, a wait, a loss or the end; [`admit`] says what a row of the feed means for a
-//! trip, [`rule`] what a person's word does, [`rule_debt`] what becomes of its bad debt.
+//! trip, [`rule`] what a person's word does, [`rule_debt`] and [`recover_debt`] what becomes of its
+//! bad debt.
 
 mod amounts;
 mod debt;
@@ -16,7 +17,7 @@ mod ruling;
 mod search;
 mod standing;
 
-pub use debt::{DebtDone, rule_debt, rule_debt_again};
+pub use debt::{DebtDone, is_new, recover_debt, rule_debt};
 pub use decide::{Decision, decide};
 pub use feed::{Admitted, admit};
 pub use history::{History, IllegalEvent, Loss};

@@ -31,6 +31,11 @@ impl Owed {
         self.booked - self.recovered - self.written_off
     }
 
+    /// Booked, also if somebody said that it was never owed.
+    fn lost(&self) -> i64 {
+        self.booked + self.reversed.values().sum::<i64>()
+    }
+
     /// Takes an event; gives what it did to the open debt.
     fn hear(&mut self, event: &Entry) -> i64 {
         let before = self.open();
@@ -105,7 +110,8 @@ pub fn settle(world: &mut World) {
         let account = world.service.counter.lock().unwrap().ledger.accounts[&name].clone();
         let some = world.debts.between(1, open.max(1));
         let amount = Some(world.money(&debt.currency, some));
-        let untouched = account.taken() == 0 && account.elsewhere.is_none() && !account.forgiven;
+        let unpaid = account.taken() == 0 && account.elsewhere.is_none();
+        let untouched = unpaid && !account.forgiven;
         let wish = match world.debts.below(12) {
             0..4 => DebtWish::Recover(amount),
             4 => DebtWish::Recover(None),
@@ -120,9 +126,14 @@ pub fn settle(world: &mut World) {
             }
             8 if untouched => DebtWish::Reverse(amount, ReversedInto::Cancelled),
             9 if untouched => DebtWish::Reverse(amount, ReversedInto::Captured),
+            // She owed it after all.
+            8 | 9 if unpaid && !debt.reversed.is_empty() => {
+                let step = *debt.reversed.keys().last().unwrap();
+                DebtWish::TakeBack(u32::try_from(step).unwrap())
+            }
             // The money was taken by another hand, and nobody had told.
-            10 if untouched && debt.booked > debt.recovered => {
-                let taken = world.debts.between(1, debt.booked - debt.recovered);
+            10 if unpaid && debt.lost() > debt.recovered => {
+                let taken = world.debts.between(1, debt.lost() - debt.recovered);
                 change(world, &name, |account| account.elsewhere = Some(taken));
                 let (trip, digits) = (name.split_once('/').unwrap().1, account.digits);
                 let (paid, code) = (text_of(taken, digits), &debt.currency);
@@ -132,14 +143,19 @@ pub fn settle(world: &mut World) {
             _ => DebtWish::Recover(Some(world.money(&debt.currency, open + 1))),
         };
         let taken = world.settle_debt(&name, wish, &note);
-        let above = matches!(wish, DebtWish::Recover(Some(paid)) if paid.minor() > open);
-        assert!(!(taken && above), "{name}: {wish:?} of {open} was taken");
+        // What was written off may still be paid.
+        let most = open + debt.written_off;
+        let above = matches!(wish, DebtWish::Recover(Some(paid)) if paid.minor() > most);
+        assert!(!(taken && above), "{name}: {wish:?} of {most} was taken");
         match wish {
             DebtWish::Reverse(_, ReversedInto::Cancelled) if taken => {
                 change(world, &name, |account| account.forgiven = true);
             }
             DebtWish::Reverse(_, ReversedInto::Captured) if taken => {
                 change(world, &name, |account| account.elsewhere = Some(some));
+            }
+            DebtWish::TakeBack(step) if taken && debt.reversed.contains_key(&i64::from(step)) => {
+                change(world, &name, |account| account.forgiven = false);
             }
             DebtWish::Reverse(..)
             | DebtWish::Recover(_)
