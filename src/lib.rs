@@ -73,10 +73,14 @@
 //!   closed again, with other postings under the same numbers: it names them, for people to void.
 //! - `rule --file` writes each row on its own; the same verdict, name and note for a trip is never
 //!   written twice, so that a list given again cannot end a doubt that came later.
+//! - A list of a person's (`rule --file`, `debt recover --file`) is found in order as a whole, then
+//!   written row by row: a row out of shape may have swallowed others, one that is wrong has not.
 //! - Recovery and write-off move nothing but the open debt. A person's reversal says what the debt
 //!   was instead: captured, or cancelled (never owed). A recovery, write-off or reversal is taken
 //!   back whole, as an entry of its kind with a negative amount; the same words about a debt are
 //!   taken once, but as often as one list has them.
+//! - Money for a debt that was written off puts it back first, as accountants do: the write-off is
+//!   taken back, the money booked, and what it leaves is written off again by the same person.
 //! - A line that shows money of a debt that was given up, or said never to have been owed, takes
 //!   that back; what was recovered stays so, and the break `captured_twice` says that it was paid
 //!   twice.
