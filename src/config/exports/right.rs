@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use chrono::DateTime;
 
-use crate::domain::{Cell, Chart, CsvTarget, ExportFormat, Exports, Field, Role, WriteOffMethod};
+use crate::domain::{
+    BookRules, Cell, Chart, CsvTarget, ExportFormat, Exports, Field, Role, WriteOffMethod,
+};
 
 use super::super::layers::Place;
 use super::super::processors::date_format;
@@ -48,15 +50,38 @@ pub(super) fn check(reader: &Reader<'_>, exports: &Exports) {
     if has(ExportFormat::Beancount) {
         beancount(reader, exports);
     }
-    csv(reader, &exports.csv, has(ExportFormat::Csv));
-    opposite(reader, "books", &exports.chart);
-    for (name, target) in [
-        ("export.qbo", &exports.qbo.target),
-        ("export.xero", &exports.xero.target),
-        ("export.netsuite", &exports.netsuite),
-        ("export.csv", &exports.csv.target),
+    if has(ExportFormat::Csv) {
+        csv(reader, &exports.csv);
+    }
+    // What nobody exports keeps no night from being settled.
+    if !exports.formats.is_empty() {
+        opposite(reader, "books", &exports.chart, exports.rules);
+    }
+    for (format, name, target) in [
+        (ExportFormat::Qbo, "export.qbo", &exports.qbo.target),
+        (ExportFormat::Xero, "export.xero", &exports.xero.target),
+        (ExportFormat::Netsuite, "export.netsuite", &exports.netsuite),
+        (ExportFormat::Csv, "export.csv", &exports.csv.target),
     ] {
-        opposite(reader, name, &target.chart);
+        if has(format) {
+            opposite(reader, name, &target.chart, exports.rules);
+        }
+    }
+}
+
+/// True for an account that something is posted to under these rules.
+fn is_used(role: Role, rules: BookRules) -> bool {
+    match role {
+        Role::Sales => rules.post_sales,
+        Role::BadDebtExpense | Role::BadDebtRecovered => rules.method == WriteOffMethod::Direct,
+        Role::BadDebtAllowance => rules.method == WriteOffMethod::Allowance,
+        Role::SalesClearing
+        | Role::ProcessorReceivable
+        | Role::ShopperReceivable
+        | Role::ShopperReceivableTax
+        | Role::RecoveryClearing
+        | Role::TaxPayable
+        | Role::CancelledSales => true,
     }
 }
 
@@ -105,21 +130,7 @@ fn xero(reader: &Reader<'_>, exports: &Exports) {
     }
     for role in Role::ALL {
         let key = format!("export.xero.accounts.{role}");
-        let is_used = match role {
-            Role::Sales => exports.rules.post_sales,
-            Role::BadDebtExpense | Role::BadDebtRecovered => {
-                exports.rules.method == WriteOffMethod::Direct
-            }
-            Role::BadDebtAllowance => exports.rules.method == WriteOffMethod::Allowance,
-            Role::SalesClearing
-            | Role::ProcessorReceivable
-            | Role::ShopperReceivable
-            | Role::ShopperReceivableTax
-            | Role::RecoveryClearing
-            | Role::TaxPayable
-            | Role::CancelledSales => true,
-        };
-        if is_used && !reader.layers.values.contains_key(&key) {
+        if is_used(*role, exports.rules) && !reader.layers.values.contains_key(&key) {
             let why = "is not set but output.formats has xero, which takes account codes only; \
                        e.g. \"610\"";
             reader.wrong_key(&key, why);
@@ -160,7 +171,7 @@ fn beancount(reader: &Reader<'_>, exports: &Exports) {
 }
 
 /// A row tells its account, its amount and its entry; and the file its currency.
-fn csv(reader: &Reader<'_>, csv: &CsvTarget, is_made: bool) {
+fn csv(reader: &Reader<'_>, csv: &CsvTarget) {
     if reader.list("export.csv.columns").len() > csv.columns.len() {
         // What is wrong with one of them was told.
         return;
@@ -182,7 +193,7 @@ fn csv(reader: &Reader<'_>, csv: &CsvTarget, is_made: bool) {
             reader.wrong_key("export.csv.columns", &why);
         }
     }
-    if is_made && !has(Field::Currency) && csv.target.currencies.len() != 1 {
+    if !has(Field::Currency) && csv.target.currencies.len() != 1 {
         let why = "no column has the currency, so that 700 yen would be booked as 700 dollars: \
                    name the one currency of the file, e.g. currencies = [\"USD\"], or add a \
                    column with it";
@@ -191,7 +202,7 @@ fn csv(reader: &Reader<'_>, csv: &CsvTarget, is_made: bool) {
 }
 
 /// Accounts that must differ, where at least one of them is set in the section itself.
-fn opposite(reader: &Reader<'_>, section: &str, chart: &Chart) {
+fn opposite(reader: &Reader<'_>, section: &str, chart: &Chart, rules: BookRules) {
     let key = |role: Role| format!("{section}.accounts.{role}");
     let is_set = |role: Role| {
         let value = reader.layers.values.get(&key(role));
@@ -199,6 +210,9 @@ fn opposite(reader: &Reader<'_>, section: &str, chart: &Chart) {
     };
     for (role, others) in OPPOSITE {
         for other in others.iter().copied() {
+            if !is_used(role, rules) || !is_used(other, rules) {
+                continue;
+            }
             let name = chart.name(role);
             let (told, also) = match (is_set(role), is_set(other)) {
                 (_, true) => (other, role),
