@@ -45,7 +45,8 @@ fn next(found: &Verified) -> &'static str {
         Some(Damage::Added) => "-> move what nobody published out of the output folder\n",
         Some(Damage::Altered | Damage::Deleted) | None => {
             "-> a published file: move the folder of its edition away, and `tripsettle backfill \
-             --from DAY --to DAY` makes it again, to the byte\n   anything else: stop all runs, \
+             --from DAY --to DAY` makes it again, to the byte, in the version \
+             that published it\n   anything else: stop all runs, \
              keep a copy of what is here, and restore the last backup that verifies (README)\n"
         }
     }

@@ -77,13 +77,6 @@ pub enum RunError {
     /// The journal breaks the law.
     #[error("the journal is damaged: {0}")]
     Law(String),
-    /// An edition that is gone and does not come out as it was.
-    #[error(
-        "{} is gone, and what the state makes of the day now is not what was published: put the \
-         folder back from a copy of the output folder, or the state from a backup",
-        .0.display()
-    )]
-    NotRemade(PathBuf),
     /// A file of the inbox or a report.
     #[error("{}: {why}; mend it and run again, nothing is lost", path.display())]
     File {
@@ -121,7 +114,6 @@ impl RunError {
             | Self::File { .. } => 74,
             Self::NotBalanced { .. } | Self::Books(BooksError::Unbalanced { .. }) => 70,
             Self::Law(_)
-            | Self::NotRemade(_)
             | Self::Books(BooksError::NothingToReverse(_) | BooksError::MoreThanOwed(..)) => 65,
             Self::CannotClose(_) => 2,
             Self::Restless(_) => 75,

@@ -10,11 +10,11 @@ use super::pass::{House, Pass};
 use super::render::render;
 
 /// Puts back what was published `from` one day `to` another and is gone, folder and all. An edition
-/// is a function of the journal up to its place, so that it comes out as it was; one that does not
-/// is not put in place.
+/// is a function of the journal up to its place, so that the version that published it makes it as
+/// it was; one that comes out otherwise is told, and not put in place.
 ///
 /// # Errors
-/// The state or the files cannot be read or written, or an edition comes out otherwise.
+/// The state or the files cannot be read or written.
 pub fn remake<S: PaymentService>(
     house: &House<S>,
     pass: &Pass,
@@ -33,12 +33,17 @@ pub fn remake<S: PaymentService>(
         let since = (edition > 1).then(|| edition.saturating_sub(1));
         let previous = row.previous_sha256.clone();
         let (made, _) = stage(house, rendered, date, edition, previous, since)?;
-        if made.sha256 != row.manifest_sha256 {
+        let word = if made.sha256 == row.manifest_sha256 {
+            put(house, date, edition, &row.manifest_sha256)?;
+            format!("{} was gone: made again, to the byte", place.display())
+        } else {
             discard(output_dir, date, edition)?;
-            return Err(RunError::NotRemade(place));
-        }
-        put(house, date, edition, &row.manifest_sha256)?;
-        let word = format!("{} was gone: made again, to the byte", place.display());
+            format!(
+                "{} is gone, and what is made of the day now is not what was published: put the \
+                 folder back from a copy, or make it with the version that published it",
+                place.display()
+            )
+        };
         house.watcher.says(&word);
         pass.tally().warnings.push(word);
     }
