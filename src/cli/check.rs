@@ -135,7 +135,7 @@ fn try_schedule(config: &Config, now: Timestamp) -> Result<String, Failure> {
 }
 
 async fn try_service(config: &Config, clock: Arc<dyn Clock>) -> Result<String, Failure> {
-    let service = wire::service(config, clock.clone()).await?;
+    let service = wire::service(config, clock.clone())?;
     let probe = service.probe().await?;
     let Some(theirs) = probe.service_clock else {
         return Ok("answers, and takes our signature; it does not tell its clock".to_owned());

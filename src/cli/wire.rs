@@ -41,9 +41,9 @@ pub fn addresses(config: &Config) -> Result<(), Failure> {
 }
 
 /// The payment service as configured.
-pub async fn service(config: &Config, clock: Arc<dyn Clock>) -> Result<HttpService, Failure> {
+pub fn service(config: &Config, clock: Arc<dyn Clock>) -> Result<HttpService, Failure> {
     let (endpoint, region) = config.require_service()?;
-    let credentials = Credentials::from_chain(&region).await?;
+    let credentials = Credentials::from_chain(&region)?;
     Ok(HttpService::new(
         settings(config, endpoint, region),
         credentials,
@@ -71,7 +71,7 @@ pub async fn locked(
 ) -> Result<Locked, Failure> {
     let schedule = schedule(&config)?;
     addresses(&config)?;
-    let service = service(&config, clock.clone()).await?;
+    let service = service(&config, clock.clone())?;
     let state_dir = config.state_dir.clone();
     let wait = wait.unwrap_or(Duration::ZERO);
     let lock = tokio::task::spawn_blocking(move || Lock::acquire(&state_dir, wait)).await;

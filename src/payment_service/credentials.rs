@@ -8,6 +8,8 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_credential_types::Credentials as Keys;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::future;
+use tokio::sync::OnceCell;
 
 use super::ServiceError;
 use super::endpoint::checked_region;
@@ -31,6 +33,33 @@ pub struct Credentials {
 struct Held {
     keys: Option<Keys>,
     not_again_before: Option<Timestamp>,
+}
+
+/// AWS's chain, put together when the first call needs it: its HTTP client reads every root
+/// certificate of the machine, which takes longer than all else that an idle pass does.
+#[derive(Debug)]
+struct Chain {
+    region: Region,
+    chain: OnceCell<DefaultCredentialsChain>,
+}
+
+impl ProvideCredentials for Chain {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let chain = || async {
+                let builder = DefaultCredentialsChain::builder();
+                builder.region(self.region.clone()).build().await
+            };
+            self.chain
+                .get_or_init(chain)
+                .await
+                .provide_credentials()
+                .await
+        })
+    }
 }
 
 /// How far the keys at hand can be used.
@@ -57,10 +86,10 @@ impl Credentials {
     ///
     /// # Errors
     /// [`ServiceError::Region`].
-    pub async fn from_chain(region: &str) -> Result<Self, ServiceError> {
+    pub fn from_chain(region: &str) -> Result<Self, ServiceError> {
         let region = Region::new(checked_region(region)?.to_owned());
-        let chain = DefaultCredentialsChain::builder().region(region);
-        Ok(Self::of(chain.build().await))
+        let chain = OnceCell::new();
+        Ok(Self::of(Chain { region, chain }))
     }
 
     /// Keys that never change, for the demo and for tests.
@@ -160,7 +189,6 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use aws_credential_types::provider::future;
     use tokio::sync::Semaphore;
 
     use super::*;
