@@ -88,9 +88,9 @@
 //!   non-payer.
 //! - The day before a move to another zone or cut-off lasts until the move.
 //! - A debt is a receivable until it is written off; only then is it a loss (`books::postings`).
-//! - A recovery or write-off is taken back by the opposite of what it posted, whatever the method
-//!   and the tax relief are by then; its accounts are called as on the day on which it is taken
-//!   back, since who renames an account moves its balance.
+//! - A recovery, write-off or reversal is taken back by the opposite of what it posted, whatever
+//!   the method and the tax relief are by then; its accounts are called as on the day on which it
+//!   is taken back, since who renames an account moves its balance.
 //! - What postings are made by (accounts, formats, shapes) is kept with each edition: a later one
 //!   is made by the same, plus what was switched on since, so that no posting ever changes.
 //! - Xero's file has no currency, so that it takes one only, as does any `postings.csv` without a

@@ -1,6 +1,6 @@
 -- The earlier days on which was booked what is corrected on the day: debts that are reversed, and
--- recoveries and write-offs that are taken back. What only comes of a debt, as recoveries and
--- write-offs do, corrects nothing.
+-- recoveries, write-offs and reversals that are taken back. What only comes of a debt, as
+-- recoveries and write-offs do, corrects nothing.
 SELECT DISTINCT booked.books_date
 FROM journal AS found
 JOIN journal AS booked ON booked.trip = found.trip AND booked.step < found.step

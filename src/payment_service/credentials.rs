@@ -36,7 +36,7 @@ struct Held {
 }
 
 /// AWS's chain, put together when the first call needs it: its HTTP client reads every root
-/// certificate of the machine, which takes longer than all else that an idle pass does.
+/// certificate of the machine, for nothing where no call is made.
 #[derive(Debug)]
 struct Chain {
     region: Region,
