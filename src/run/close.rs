@@ -239,7 +239,9 @@ pub(super) fn stage<S: PaymentService>(
     Ok((staging.finish(previous, files)?, closed))
 }
 
-/// Puts a staged edition in place.
+/// Puts a staged edition in place. It counts as published once the run that tells of it has
+/// written down its end ([`super::outbox::keep`]): one killed before that leaves its edition to the
+/// next, which finds the files in place, and tells of them.
 pub(super) fn put<S: PaymentService>(
     house: &House<S>,
     date: BooksDate,
@@ -248,11 +250,11 @@ pub(super) fn put<S: PaymentService>(
 ) -> Result<(), RunError> {
     let output_dir = &house.config.output_dir;
     publish::publish(output_dir, date, edition, manifest_sha256, modes(house))?;
-    Ok(house.store.mark_published(date, edition)?)
+    Ok(())
 }
 
-/// Puts in place what was closed by a run that did not live to do it. If what it staged is gone
-/// the edition is made again: it is a function of the journal up to the same place.
+/// Puts in place what was closed by a run that did not live to do it, or to tell of it. If what it
+/// staged is gone the edition is made again: it is a function of the journal up to the same place.
 ///
 /// # Errors
 /// The state or the files cannot be read or written.

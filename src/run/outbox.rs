@@ -32,7 +32,8 @@ pub fn settings(config: &Config) -> Option<MailSettings> {
     })
 }
 
-/// Writes the run's end down, and its mail if it is worth one; both before anything is sent.
+/// Writes the run's end down, and its mail if it is worth one; both before anything is sent. Only
+/// then the editions that it tells of count as published.
 ///
 /// # Errors
 /// The state cannot be written.
@@ -47,10 +48,13 @@ pub fn keep<S: PaymentService>(
     house
         .store
         .finish_run(&pass.run, now, report.exit_code, &json)?;
-    match composed(house, pass, report).filter(|_| worth_a_mail) {
-        Some((_, mail)) => queue(house, &pass.run, mail),
-        None => Ok(()),
+    if let Some((_, mail)) = composed(house, pass, report).filter(|_| worth_a_mail) {
+        queue(house, &pass.run, mail)?;
     }
+    for day in &report.closed {
+        house.store.mark_published(day.books_date, day.edition)?;
+    }
+    Ok(())
 }
 
 /// Sends the mail of a run whose end could not be written down, for this is when somebody must

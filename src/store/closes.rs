@@ -84,7 +84,7 @@ impl Store {
         Ok(found.pop())
     }
 
-    /// Editions that are committed but perhaps not in place.
+    /// Editions that are committed but perhaps not in place, or not told of.
     ///
     /// # Errors
     /// The state cannot be read.
@@ -93,7 +93,7 @@ impl Store {
         self.read(|db| db.prepare_cached(sql)?.query_map((), close_row)?.collect())
     }
 
-    /// Remembers that an edition's files are in place.
+    /// Remembers that an edition's files are in place, and that a run has told of them.
     ///
     /// # Errors
     /// The state cannot be written.

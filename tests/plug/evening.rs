@@ -112,6 +112,17 @@ impl Evening {
         assert!(matches!(ended.code, Some(10..=12)), "{ended:#?}");
     }
 
+    /// The mails that were sent so far.
+    pub fn mails(&self) -> Vec<String> {
+        let folder = self.night.path("mail");
+        let files = fs::read_dir(folder).into_iter().flatten();
+        let paths = files.map(|file| file.unwrap().path());
+        let mails = paths.filter(|path| path.extension().is_some_and(|end| end == "eml"));
+        mails
+            .map(|mail| fs::read_to_string(mail).unwrap())
+            .collect()
+    }
+
     /// Everything that must hold once the night is finished, `kills` kills later.
     pub fn testifies(&self, kills: usize) {
         testifies(&self.night, &self.tales);

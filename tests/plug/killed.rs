@@ -127,6 +127,29 @@ fn a_recovery_killed_at_a_drawn_system_call_is_finished_by_the_next() {
     again.close("of these the recovery was still alive to be killed");
 }
 
+/// The first kill leaves an edition in place of which nobody was told; the second comes while the
+/// recovery makes it once more, to tell of it.
+#[test]
+fn an_edition_is_told_of_by_the_run_that_lives_to_do_it() {
+    let evening = Evening::begin();
+    let kills = [
+        "fsync out/N-N-N",
+        "fchmod out/.staging-N-N-N-eN/reconciliation.csv",
+    ];
+    for label in kills {
+        let label = label.to_owned();
+        let mut killer = Killer::new(&evening, When::At(Place { label, nth: 1 }));
+        assert!(!killer.play(&evening), "nothing was killed");
+        assert_eq!(evening.night.editions().len(), 1);
+        assert_eq!(evening.mails(), Vec::<String>::new());
+    }
+    evening.recover();
+    let mails = evening.mails();
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].contains("Days closed: 1"), "{}", mails[0]);
+    evening.testifies(2);
+}
+
 #[test]
 fn an_evening_that_nobody_disturbs_ends_as_told() {
     assert!(undisturbed().len() > 500);
