@@ -256,8 +256,11 @@ pub fn publish(
 ) -> Result<PathBuf, PublishError> {
     let mut target = edition_dir(output_dir, date, edition);
     let is_it = |manifest: &Vec<u8>| sha256_hex(manifest) == manifest_sha256;
+    let day = output_dir.join(date.to_string());
     if published_manifest(output_dir, date, edition)?.is_some_and(|bytes| is_it(&bytes)) {
         discard(output_dir, date, edition)?;
+        // A run that was killed may have renamed it, and no more.
+        named(output_dir, &day)?;
         return Ok(target);
     }
     if planted::is(Bug::EditionOverwritten) {
@@ -271,12 +274,16 @@ pub fn publish(
     if !staged_manifest(output_dir, date, edition)?.is_some_and(|bytes| is_it(&bytes)) {
         return Err(PublishError::NotStaged(staged));
     }
-    let day = output_dir.join(date.to_string());
     make_dir(&day, modes)?;
     fs::rename(&staged, &target).map_err(failed(&target))?;
-    sync_dir(&day).map_err(failed(&day))?;
-    sync_road(output_dir).map_err(failed(output_dir))?;
+    named(output_dir, &day)?;
     Ok(target)
+}
+
+/// Forces the names of a day's editions to disk.
+fn named(output_dir: &Path, day: &Path) -> Result<(), PublishError> {
+    sync_dir(day).map_err(failed(day))?;
+    sync_road(output_dir).map_err(failed(output_dir))
 }
 
 /// The bytes of the staged edition's manifest, if it is complete.

@@ -46,6 +46,8 @@ pub fn move_to_taken(path: &Path) -> io::Result<PathBuf> {
     let dir = dir.unwrap_or(Path::new("."));
     let taken = dir.join("taken");
     fs::create_dir_all(&taken)?;
+    // A cut that takes the folder's name, but not that the file left, would take the file.
+    sync_dir(dir)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut place = taken.join(&*name);
     let mut number = 1_u32;

@@ -98,16 +98,20 @@ impl Recorded {
         lost
     }
 
-    /// A trip file waits, or its trips are in the journal.
+    /// A trip file waits, or its trips are in the journal and it lies where taken ones do.
     fn feed(&self, root: &Path, found: &Journal) -> Vec<String> {
         let mut lost = Vec::new();
         let waiting = names(&root.join("inbox"));
+        let taken = names(&root.join("inbox/taken"));
         for (file, store) in [("TYO.csv", "TYO"), ("KWT.jsonl", "KWT")] {
             let waits = waiting.iter().any(|name| name == file);
             let tales = self.evening.tales.iter().filter(|tale| tale.store == store);
             let mut trips = tales.map(|tale| format!("{}/{}", tale.store, tale.id));
             if !waits && !trips.all(|trip| found.contains_key(&trip)) {
                 lost.push(format!("{file} is gone and was not taken"));
+            }
+            if !waits && !taken.iter().any(|name| name == file) {
+                lost.push(format!("{file} is nowhere"));
             }
         }
         lost
