@@ -82,6 +82,10 @@ pub struct Plan {
     pub outage: Option<Outage>,
     /// A run that was missed is made up so much later.
     pub made_up_after: Option<i64>,
+    /// Of a hundred lives, so many are told to stop.
+    pub stop_percent: u64,
+    /// Hours that a token lives where the configuration says so.
+    pub swift_hours: i64,
     /// No token may die, whatever happens.
     pub nothing_dies: bool,
 }
@@ -135,6 +139,8 @@ impl Plan {
             is_timely: false,
             outage: None,
             made_up_after: None,
+            stop_percent: 5,
+            swift_hours: 30,
             nothing_dies: false,
         }
     }
@@ -152,6 +158,8 @@ impl Plan {
             settle_every: None,
             backfill_percent: 0,
             is_timely: true,
+            // A run that ends early is one that was missed, beside what the outage costs.
+            stop_percent: 0,
             nothing_dies: true,
             ..Self::draw(chance)
         }
@@ -174,6 +182,7 @@ impl Plan {
             burst,
             max_in_flight,
             batch_size,
+            swift_hours,
             ..
         } = self;
         let (hour, minute) = (self.run_at / 60, self.run_at % 60);
@@ -216,15 +225,15 @@ timezone = "Asia/Kuwait"
 [processor.acme]
 reports_dir = "reports"
 [processor.swift]
-lifetime_hours = 30
+lifetime_hours = {swift_hours}
 "#
         )
     }
 
     /// Hours that a token of this store lives.
-    pub fn lifetime_hours(store: &str) -> i64 {
+    pub fn lifetime_hours(&self, store: &str) -> i64 {
         match store {
-            "TYO" => 30,
+            "TYO" => self.swift_hours,
             _ => 46,
         }
     }

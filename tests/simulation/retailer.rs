@@ -125,7 +125,7 @@ impl Retailer {
         let (store, currency, _) = chance.pick(&STORES);
         let digits = digits_of(currency).unwrap();
         let started_at = day + chance.between(0, DAY - 1);
-        let dies_at = started_at + Plan::lifetime_hours(store) * HOUR;
+        let dies_at = started_at + plan.lifetime_hours(store) * HOUR;
         let total = match chance.below(50) {
             0..3 => 0,
             3 => chance.between(1, 900_000_000_000),

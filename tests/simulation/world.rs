@@ -454,7 +454,7 @@ impl World {
         });
         let stopped_after = self
             .chance
-            .percent(5)
+            .percent(plan.stop_percent)
             .then(|| self.chance.between(0, 5_000));
         Signs {
             weather,
