@@ -42,16 +42,16 @@ struct Status {
 
 impl Status {
     fn of(store: &Store, runs: u32, next_run: Timestamp) -> Result<Self, Failure> {
-        let counts = store.counts()?;
+        let evidence = store.evidence()?;
         Ok(Self {
             next_run,
             last_closed: store
                 .closed_days()?
                 .last_closed
                 .map(|date| date.to_string()),
-            initiated: counts.captures_initiated,
-            evidenced: counts.captures_evidenced,
-            counts: counts.by_status,
+            initiated: evidence.initiated,
+            evidenced: evidence.evidenced,
+            counts: store.counts()?,
             doubts: store.doubts(NAMED)?,
             at_risk: store.at_risk(next_run, NAMED)?,
             mails_waiting: store.mails_waiting()?,

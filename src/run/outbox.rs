@@ -45,9 +45,10 @@ pub fn keep<S: PaymentService>(
 ) -> Result<(), RunError> {
     let now = house.clock.now();
     let json = serde_json::to_string(report).unwrap_or_default();
+    let (exit_code, evidence) = (report.exit_code, report.evidence_counted);
     house
         .store
-        .finish_run(&pass.run, now, report.exit_code, &json)?;
+        .finish_run(&pass.run, now, exit_code, &json, evidence)?;
     if let Some((_, mail)) = composed(house, pass, report).filter(|_| worth_a_mail) {
         queue(house, &pass.run, mail)?;
     }

@@ -11,7 +11,7 @@ use super::RunError;
 use super::outbox;
 use super::pass::{House, Pass};
 use super::tally::Tally;
-use crate::store::NamedTrips;
+use crate::store::{EvidenceCount, NamedTrips};
 
 /// How many doubts or trips at risk a report names.
 pub const NAMED: usize = 100;
@@ -106,6 +106,9 @@ pub struct RunReport {
     /// Since when the oldest transactional data is awaited.
     #[serde(skip)]
     pub oldest_missing_at: Option<Timestamp>,
+    /// [`RunReport::evidence`] as counted.
+    #[serde(skip)]
+    pub evidence_counted: EvidenceCount,
 }
 
 impl RunReport {
@@ -241,7 +244,7 @@ fn standing_report<S: PaymentService>(
 ) -> Result<RunReport, RunError> {
     let doubts = house.store.doubts(NAMED)?;
     let at_risk = house.store.at_risk(pass.next_run, NAMED)?;
-    let counts = house.store.counts()?;
+    let (evidence, oldest_missing) = (house.store.evidence()?, house.store.oldest_missing()?);
     let why = house.halt.why();
     let why_not = error
         .map(ToString::to_string)
@@ -261,11 +264,11 @@ fn standing_report<S: PaymentService>(
         doubts_standing: doubts.count,
         at_risk: at_risk.named.iter().map(named).collect(),
         at_risk_standing: at_risk.count,
-        refused_standing: counts.refused,
+        refused_standing: house.store.refused()?,
         evidence: Evidence {
-            initiated: counts.captures_initiated,
-            evidenced: counts.captures_evidenced,
-            oldest_missing: counts.oldest_missing.map(|at| at.to_string()),
+            initiated: evidence.initiated,
+            evidenced: evidence.evidenced,
+            oldest_missing: oldest_missing.map(|at| at.to_string()),
         },
         next_run: pass.next_run.to_string(),
         journal: house.store.head(i64::MAX)?.to_string(),
@@ -273,7 +276,8 @@ fn standing_report<S: PaymentService>(
         ended_at: finished_at,
         doubts_found: doubts,
         at_risk_found: at_risk,
-        oldest_missing_at: counts.oldest_missing,
+        oldest_missing_at: oldest_missing,
+        evidence_counted: evidence,
     };
     let error = error.map(RunError::exit_code);
     report.exit_code = exit_code(&report, error, house.halt.exit_code());

@@ -1,12 +1,16 @@
 //! Where everything stands: counts and sums over the trips' rows.
 
 use rusqlite::Row;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{Currency, Money, Status, Timestamp, TripKey};
 
 use super::Store;
 use super::error::StoreError;
 use super::row;
+
+/// Where the count of the evidence is kept.
+pub(super) const EVIDENCE: &str = "evidence_counted";
 
 /// Trips of one status in one currency; minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,21 +33,15 @@ pub struct StatusCount {
     pub open: i64,
 }
 
-/// Everything that `status` counts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StatusCounts {
-    /// By status and currency.
-    pub by_status: Vec<StatusCount>,
-    /// Refused trips.
-    pub refused: u64,
+/// How far the evidence of all captures is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceCount {
     /// Captures initiated.
-    pub captures_initiated: u64,
+    pub initiated: u64,
     /// Of these, with transactional data.
-    pub captures_evidenced: u64,
-    /// Since when the oldest transactional data is awaited.
-    pub oldest_missing: Option<Timestamp>,
-    /// The next `act_by` of an open trip.
-    pub next_deadline: Option<Timestamp>,
+    pub evidenced: u64,
+    /// The end of the journal when it was counted.
+    pub seq: i64,
 }
 
 /// A trip that somebody should know about.
@@ -71,33 +69,61 @@ pub struct NamedTrips {
 }
 
 impl Store {
-    /// Counts everything.
+    /// Counts all trips, by status and currency.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn counts(&self) -> Result<StatusCounts, StoreError> {
-        let by_status: Vec<StatusCount> = self.read(|db| {
-            let sql = include_str!("../../sql/queries/counts_by_status.sql");
+    pub fn counts(&self) -> Result<Vec<StatusCount>, StoreError> {
+        let sql = include_str!("../../sql/queries/counts_by_status.sql");
+        self.read(|db| {
             db.prepare_cached(sql)?
                 .query_map((), status_count)?
                 .collect()
-        })?;
-        let refused = by_status
-            .iter()
-            .filter(|count| count.status == Status::Refused);
-        let refused = refused.map(|count| count.trips).sum();
+        })
+    }
+
+    /// How many trips are refused.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn refused(&self) -> Result<u64, StoreError> {
+        let sql = include_str!("../../sql/queries/counts_refused.sql");
+        self.read(|db| db.prepare_cached(sql)?.query_row((), |row| count(row, 0)))
+    }
+
+    /// Counts the evidence of all captures. What a run counted at its end stands as long as the
+    /// journal has not grown, so that an idle pass looks at no trip.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn evidence(&self) -> Result<EvidenceCount, StoreError> {
+        let kept = self.memo(EVIDENCE)?;
+        let kept = kept.and_then(|json| serde_json::from_str::<EvidenceCount>(&json).ok());
+        let last = self.last_seq()?;
+        if let Some(kept) = kept.filter(|kept| kept.seq == last) {
+            return Ok(kept);
+        }
+        let sql = include_str!("../../sql/queries/counts_evidence.sql");
         self.read(|db| {
-            let sql = include_str!("../../sql/queries/counts_evidence.sql");
             db.prepare_cached(sql)?.query_row((), |row| {
-                Ok(StatusCounts {
-                    by_status,
-                    refused,
-                    captures_initiated: count(row, 0)?,
-                    captures_evidenced: count(row, 1)?,
-                    oldest_missing: row::instant_or_none(row, 2)?,
-                    next_deadline: row::instant_or_none(row, 3)?,
+                Ok(EvidenceCount {
+                    initiated: count(row, 0)?,
+                    evidenced: count(row, 1)?,
+                    seq: row.get(2)?,
                 })
             })
+        })
+    }
+
+    /// Since when the oldest transactional data is awaited.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn oldest_missing(&self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = include_str!("../../sql/queries/counts_oldest_missing.sql");
+        self.read(|db| {
+            db.prepare_cached(sql)?
+                .query_row((), |row| row::instant_or_none(row, 0))
         })
     }
 

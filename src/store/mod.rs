@@ -37,7 +37,7 @@ use crate::domain::Timestamp;
 pub use audit::StoredTrip;
 pub use chain::ChainBreak;
 pub use closes::{Close, CloseRow};
-pub use counts::{NamedTrip, NamedTrips, StatusCount, StatusCounts};
+pub use counts::{EvidenceCount, NamedTrip, NamedTrips, StatusCount};
 pub use days::{DayBreak, OwingTrip};
 pub use debts::{DebtSums, IndebtedTrip};
 pub use error::StoreError;

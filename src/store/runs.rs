@@ -3,6 +3,7 @@
 use crate::domain::{BooksDate, RunId, Timestamp};
 
 use super::Store;
+use super::counts::{EVIDENCE, EvidenceCount};
 use super::error::{StoreError, of_sqlite};
 use super::row;
 
@@ -48,7 +49,7 @@ impl Store {
         })
     }
 
-    /// Writes how a run ended.
+    /// Writes how a run ended, and what it counted for that.
     ///
     /// # Errors
     /// The state cannot be written.
@@ -58,11 +59,15 @@ impl Store {
         at: Timestamp,
         exit_code: u8,
         report: &str,
+        evidence: EvidenceCount,
     ) -> Result<(), StoreError> {
         let sql = include_str!("../../sql/queries/runs_finish.sql");
+        let memo = include_str!("../../sql/queries/runs_set_memo.sql");
+        let counted = serde_json::to_string(&evidence).unwrap_or_default();
         let (run, report, path) = (run.clone(), report.to_owned(), self.path.clone());
         self.writer.transact(move |db| {
             let done = db.execute(sql, (run.as_str(), at.ms(), exit_code, report));
+            let done = done.and_then(|_| db.execute(memo, (EVIDENCE, counted)));
             done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
         })
     }

@@ -86,7 +86,7 @@ pub(super) fn update_trip(
         standing.intended.map(|amount| amount.minor()),
         books_date,
     ];
-    // Half of all facts move nothing but the trip's step, and its indexes are left alone.
+    // Most facts move neither money nor status nor day: the trip's indexes are left alone.
     let sql = include_str!("../../sql/queries/trip_step.sql");
     if db.prepare_cached(sql)?.execute(values)? == 0 {
         let sql = include_str!("../../sql/queries/trip_update.sql");
