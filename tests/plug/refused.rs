@@ -32,8 +32,10 @@ impl fmt::Display for Fault {
 /// What may be forced to disk again: a database that is not in use yet, and folders that only say
 /// which trip files were taken, which the journal knows better. The database itself is written anew
 /// from the log each time, and a folder of state is forced by SQLite, which does not heed the
-/// answer, after we did so ourselves.
-const AGAIN: [&str; 6] = [
+/// answer, after we did so ourselves. The folder above all is on the road of each of them: the mail
+/// of a run whose output was refused makes a folder of its own there.
+const AGAIN: [&str; 7] = [
+    "fsync ",
     "fsync state/tripsettle.db.new-N",
     "fsync state/tripsettle.db-journal",
     "fsync state/tripsettle.db",
