@@ -9,6 +9,7 @@ mod bad_debt;
 mod breaks;
 mod cells;
 mod changes;
+mod columns;
 mod control_page;
 mod manifest;
 mod postings;

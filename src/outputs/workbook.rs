@@ -7,7 +7,6 @@
 //! Rows are streamed; a table longer than a sheet goes on in the next one; a text longer than a
 //! cell ends in `…` there, and is whole in the CSV.
 
-use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -16,35 +15,15 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, Workbook as Book, Worksheet, XlsxError,
 };
 
-use crate::domain::{BooksDate, Currency, Money};
+use crate::domain::BooksDate;
 
+use super::columns::{Columns, fitting, is_exact};
 use super::control_page::{Item, PageRow};
 use super::table::FileTotals;
 use super::{OutputError, WORKBOOK};
 
 /// Rows of a sheet below its header.
 const SHEET_ROWS: u32 = 1_048_575;
-/// What a cell holds of a text, in units of UTF-16.
-const CELL_UNITS: usize = 32_767;
-/// Digits that a double holds exactly.
-const DIGITS: usize = 15;
-/// Columns of counts.
-const COUNTS: [&str; 4] = ["adjust_calls", "age_days", "line", "entries"];
-/// What the names of amounts end with or are.
-const AMOUNTS: [&str; 12] = [
-    "cart_total",
-    "balance",
-    "opening",
-    "new",
-    "reversed",
-    "recovered",
-    "written_off",
-    "closing",
-    "difference",
-    "amount",
-    "debit",
-    "credit",
-];
 
 /// A workbook under way.
 pub struct Workbook {
@@ -127,8 +106,7 @@ impl Workbook {
             why: why.to_string(),
         };
         let heads = reader.headers().map_err(unreadable)?.clone();
-        let currency_at = heads.iter().position(|head| head == "currency");
-        let kinds: Vec<Kind> = heads.iter().map(kind).collect();
+        let columns = Columns::of(&heads);
         let (mut row, mut at, mut part) = (csv::StringRecord::new(), SHEET_ROWS, 0_u32);
         let mut sheet_name = String::new();
         loop {
@@ -148,15 +126,13 @@ impl Workbook {
             }
             at = at.saturating_add(1);
             self.totals.rows = self.totals.rows.saturating_add(1);
-            let code = currency_at.and_then(|place| row.get(place)).unwrap_or("");
-            let currency = Currency::of(code).ok();
             let found = self.book.worksheet_from_name(&sheet_name);
             let sheet = found.map_err(|why| failed(&why))?;
-            for ((column, text), kind) in (0_u16..).zip(&row).zip(&kinds) {
-                let item = read(text, *kind, currency);
-                let wrote = match item {
-                    None => Ok(()),
-                    Some(item) => put(sheet, &self.looks, (at, column), &item),
+            for (column, (text, number)) in (0_u16..).zip(columns.cells(&row)) {
+                let wrote = match number {
+                    Some(number) => put(sheet, &self.looks, (at, column), &number),
+                    None if text.is_empty() => Ok(()),
+                    None => sheet.write_string(at, column, fitting(text)).map(drop),
                 };
                 wrote.map_err(|why| failed(&why))?;
             }
@@ -171,40 +147,6 @@ impl Workbook {
         let saved = self.book.save_to_writer(to);
         saved.map_err(|why| failed(&why))?;
         Ok(self.totals)
-    }
-}
-
-/// What stands in a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Count,
-    Amount,
-}
-
-fn kind(head: &str) -> Kind {
-    if COUNTS.contains(&head) {
-        Kind::Count
-    } else if AMOUNTS.contains(&head) || head.ends_with("_amount") {
-        Kind::Amount
-    } else {
-        Kind::Text
-    }
-}
-
-/// A cell of a table; nothing for an empty one.
-fn read(text: &str, kind: Kind, currency: Option<Currency>) -> Option<Item> {
-    let words = || Item::Text(text.to_owned());
-    match (kind, currency) {
-        _ if text.is_empty() => None,
-        (Kind::Count, _) => Some(text.parse().map_or_else(|_| words(), Item::Count)),
-        (Kind::Amount, Some(currency)) => {
-            let minor = super::tally::amount(text, currency);
-            Some(minor.map_or_else(words, |minor| {
-                Item::Amount(Money::of_minor(minor, currency))
-            }))
-        }
-        (Kind::Amount, None) | (Kind::Text, _) => Some(words()),
     }
 }
 
@@ -232,10 +174,9 @@ fn put(
     (row, column): (u32, u16),
     item: &Item,
 ) -> Result<(), XlsxError> {
-    let exact = |digits: &str| digits.bytes().filter(u8::is_ascii_digit).count() <= DIGITS;
     match item {
         Item::Text(text) => sheet.write_string(row, column, fitting(text)),
-        Item::Count(count) if exact(&count.to_string()) => {
+        Item::Count(count) if is_exact(&count.to_string()) => {
             sheet.write_with_format(row, column, Decimal::from(*count), &looks.amounts[0])
         }
         Item::Count(count) => sheet.write_string(row, column, count.to_string()),
@@ -243,7 +184,9 @@ fn put(
             let text = money.decimal_text();
             let look = looks.amounts.get(usize::from(money.currency().exponent()));
             match (
-                Decimal::from_str_exact(&text).ok().filter(|_| exact(&text)),
+                Decimal::from_str_exact(&text)
+                    .ok()
+                    .filter(|_| is_exact(&text)),
                 look,
             ) {
                 (Some(number), Some(look)) => sheet.write_with_format(row, column, number, look),
@@ -252,25 +195,6 @@ fn put(
         }
     }
     .map(drop)
-}
-
-/// As much of a text as a cell holds: a longer one must not keep the day from being published.
-fn fitting(text: &str) -> Cow<'_, str> {
-    // A character has at least as many bytes as units.
-    if text.len() <= CELL_UNITS || text.encode_utf16().count() <= CELL_UNITS {
-        return Cow::Borrowed(text);
-    }
-    let mut left = CELL_UNITS.saturating_sub('…'.len_utf16());
-    let fits = |char: &char| match left.checked_sub(char.len_utf16()) {
-        Some(rest) => {
-            left = rest;
-            true
-        }
-        None => false,
-    };
-    let mut cut: String = text.chars().take_while(fits).collect();
-    cut.push('…');
-    Cow::Owned(cut)
 }
 
 fn failed(why: &XlsxError) -> OutputError {
