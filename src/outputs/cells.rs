@@ -76,19 +76,20 @@ const CARD_NUMBER_LEN: usize = 13;
 /// Writes free text.
 pub(super) fn text(line: &mut Vec<u8>, free: &str) {
     let shown = hide_card_numbers(free);
-    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     if !shown.contains(is_break) && !begins_a_formula(&shown) {
         return verbatim(line, &shown);
     }
-    let clean: String = shown
-        .chars()
-        .map(|c| if is_break(c) { ' ' } else { c })
-        .collect();
+    let clean = shown.replace(is_break, " ");
     if begins_a_formula(&clean) {
         verbatim(line, &format!("'{clean}"));
     } else {
         verbatim(line, &clean);
     }
+}
+
+/// True for what ends a line somewhere, or does something else unseen.
+pub(super) fn is_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// True when a spreadsheet might take the text for a formula.
