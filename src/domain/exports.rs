@@ -26,6 +26,8 @@ pub enum ExportFormat {
     Csv,
     /// `night.xlsx`, for people.
     Xlsx,
+    /// `*.review.csv`, for people.
+    Review,
 }
 
 spelled!(ExportFormat {
@@ -36,6 +38,7 @@ spelled!(ExportFormat {
     Netsuite = "netsuite",
     Csv = "csv",
     Xlsx = "xlsx",
+    Review = "review",
 });
 
 /// What is common to all files of a target.

@@ -5,8 +5,8 @@ use crate::books::{self, Booked, Journalist, Step, Transaction, TransactionKind}
 use crate::domain::{BooksDate, DayTotal, Event, ExportFormat, Exports, Fact, Trip};
 use crate::outputs::publish::{StagedShelf, Staging};
 use crate::outputs::{
-    BAD_DEBT, BAD_DEBT_SUMMARY, BREAKS, Exporter, FileEntry, RECONCILIATION, Refusals, Summary,
-    WORKBOOK, Workbook, sha256_hex,
+    BAD_DEBT, BAD_DEBT_SUMMARY, BREAKS, Exporter, FileEntry, RECONCILIATION, REVIEWED, Refusals,
+    Summary, WORKBOOK, Workbook, review, sha256_hex,
 };
 use crate::payment_service::PaymentService;
 use crate::settlement::History;
@@ -237,4 +237,24 @@ pub fn workbook(
     let mut file = staging.file(WORKBOOK)?;
     let totals = book.finish(&mut file)?;
     Ok(Some(file.finish(Some(&totals))?))
+}
+
+/// Writes the review files of what is staged.
+///
+/// # Errors
+/// Files cannot be read or staged.
+pub fn reviews(staging: &Staging, exports: &Exports) -> Result<Vec<FileEntry>, RunError> {
+    if !exports.formats.contains(&ExportFormat::Review) {
+        return Ok(Vec::new());
+    }
+    let made = REVIEWED.into_iter().map(|(table, name)| {
+        let mut file = staging.file(name)?;
+        let totals = review(
+            name,
+            std::io::BufReader::new(staging.read(table)?),
+            &mut file,
+        )?;
+        Ok(file.finish(Some(&totals))?)
+    });
+    made.collect()
 }

@@ -109,6 +109,7 @@ pub fn render<S: PaymentService>(
     tables.extend(postings::workbook(
         &staging, date, edition, &exports, &summary,
     )?);
+    tables.extend(postings::reviews(&staging, &exports)?);
     let breaks = summary.open_breaks();
     Ok(Rendered {
         staging,

@@ -125,6 +125,7 @@ fn file(dir: &Path, entry: &FileEntry, found: &mut Verified) -> Result<(), RunEr
         return Ok(());
     }
     // Postings are in the shape of their target, the workbook is no text: their hash is the proof.
+    // A review file has no totals, so that only its rows are counted.
     let is_ours = entry.name.ends_with(".csv") && !entry.name.starts_with(POSTINGS);
     if let Some(rows) = entry.rows.filter(|_| is_ours) {
         let read = BufReader::new(File::open(&path).map_err(failed)?);

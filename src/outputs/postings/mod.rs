@@ -315,7 +315,7 @@ fn count(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }
 
-/// The format of a name; the workbook is none of postings.
+/// The format of a name; what is for people is none of postings.
 fn of(name: ExportFormat, date: BooksDate, exports: &Exports) -> Option<Box<dyn Format>> {
     Some(match name {
         ExportFormat::Journal => Box::new(journal::Journal::new(date, exports)),
@@ -324,6 +324,6 @@ fn of(name: ExportFormat, date: BooksDate, exports: &Exports) -> Option<Box<dyn 
         ExportFormat::Xero => Box::new(xero::Xero::new(date, &exports.xero)),
         ExportFormat::Netsuite => Box::new(netsuite::Netsuite::new(date, &exports.netsuite)),
         ExportFormat::Csv => Box::new(generic::Generic::new(date, &exports.csv)),
-        ExportFormat::Xlsx => return None,
+        ExportFormat::Xlsx | ExportFormat::Review => return None,
     })
 }
