@@ -7,7 +7,7 @@ use crate::mail::{
     BreakTally, CallTally, DayClosed, EvidenceTally, Incident, IncidentReplies, Listed,
     NextCommand, OutcomeTally, Story, TripAtStake, Waits,
 };
-use crate::outputs::POSTINGS;
+use crate::outputs::{POSTINGS, REVIEW};
 use crate::payment_service::PaymentService;
 use crate::store::{NamedTrip, NamedTrips};
 
@@ -59,8 +59,9 @@ pub fn story<S: PaymentService>(house: &House<S>, pass: &Pass, report: &RunRepor
     }
 }
 
-/// The workbook and the CSVs of the days that the run closed, those for programs last: they are the
-/// first to be left out of a mail that grows too large. One that cannot be read is left out.
+/// The workbook and the CSVs of the days that the run closed: of each day first those for people,
+/// then the tables, then those for programs, since the last ones are the first to be left out of a
+/// mail that grows too large. One that cannot be read is left out.
 pub fn attachments(report: &RunReport) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for day in &report.closed {
@@ -68,25 +69,32 @@ pub fn attachments(report: &RunReport) -> Vec<(String, Vec<u8>)> {
             continue;
         };
         let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-        let mut paths: Vec<_> = paths
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|end| end == "csv" || end == "xlsx")
+        let mut named: Vec<_> = paths
+            .filter_map(|path| {
+                let name = path.file_name()?.to_str()?.to_owned();
+                Some((rank(&name)?, name, path))
             })
             .collect();
-        let is_for_programs = |path: &Path| {
-            let name = path.file_name().unwrap_or_default();
-            name.as_encoded_bytes().starts_with(POSTINGS.as_bytes())
-        };
-        paths.sort_by_key(|path| (is_for_programs(path), path.clone()));
-        for path in paths {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
+        named.sort();
+        for (_, name, path) in named {
             if let Ok(bytes) = std::fs::read(&path) {
                 files.push((format!("{}-{name}", day.books_date), bytes));
             }
         }
     }
     files
+}
+
+/// How late a file comes in a mail; none for one that does not.
+fn rank(name: &str) -> Option<u8> {
+    let for_people = name.ends_with(".xlsx") || name.ends_with(REVIEW);
+    let for_programs = name.starts_with(POSTINGS);
+    match (name.ends_with(".csv"), for_people, for_programs) {
+        (_, true, _) => Some(0),
+        (true, false, false) => Some(1),
+        (true, false, true) => Some(2),
+        (false, false, _) => None,
+    }
 }
 
 fn days(report: &RunReport) -> Vec<DayClosed> {
@@ -225,4 +233,26 @@ pub fn next_commands(report: &RunReport) -> Vec<NextCommand> {
         );
     }
     commands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rank;
+
+    #[test]
+    fn files_for_people_come_before_those_for_programs() {
+        let ranked = [
+            ("night.xlsx", Some(0)),
+            ("breaks.review.csv", Some(0)),
+            ("breaks.csv", Some(1)),
+            ("changes.csv", Some(1)),
+            ("postings.csv", Some(2)),
+            ("postings.qbo.2.csv", Some(2)),
+            ("postings.journal", None),
+            ("summary.json", None),
+        ];
+        for (name, late) in ranked {
+            assert_eq!(rank(name), late, "{name}");
+        }
+    }
 }
