@@ -8,6 +8,8 @@
 mod office;
 #[path = "accounting/programs.rs"]
 mod programs;
+#[path = "accounting/review.rs"]
+mod review;
 #[path = "accounting/witness.rs"]
 mod witness;
 
