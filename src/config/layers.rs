@@ -134,10 +134,11 @@ impl Layers {
 
     fn lay(&mut self, key: &str, what: What, place: &Place) -> Result<(), Problem> {
         let no_value = || Problem::at(place, format!("`{key}` is no plain value"));
-        let known = *place == Place::Default || self.knows(key);
+        let is_default = *place == Place::Default;
+        let known = is_default || self.knows(key);
         match what {
             What::Section { empty } => {
-                if self.knows(key) {
+                if known && !is_default {
                     return Err(no_value());
                 }
                 if empty && !self.knows_section(key) {
