@@ -156,8 +156,20 @@ impl House {
 
     /// The same with so many calls a second, and `burst` at once.
     pub fn run_at(&self, calls_a_second: u32, burst: u32) -> Result<Ended> {
+        self.timed(self.paced("run", calls_a_second, burst))
+    }
+
+    /// Starts a command, without a limit and saying nothing; `url` is the service that it asks.
+    pub fn start(&self, command: &str, url: &str) -> Result<Child> {
+        let mut command = self.paced(command, 100_000, 1_000_000);
+        command.env("TRIPSETTLE_PAYMENT_SERVICE__ENDPOINT", url);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(command.spawn()?)
+    }
+
+    fn paced(&self, word: &str, calls_a_second: u32, burst: u32) -> Command {
         let mut command = self.at_home(&self.program);
-        command.arg("run");
+        command.arg(word);
         for (key, value) in [
             ("REQUESTS_PER_SECOND", calls_a_second.to_string()),
             ("BURST", burst.to_string()),
@@ -167,7 +179,7 @@ impl House {
         ] {
             command.env(format!("TRIPSETTLE_PAYMENT_SERVICE__{key}"), value);
         }
-        self.timed(command)
+        command
     }
 
     /// `tripsettle import` of the file that [`House::feed`] wrote.
