@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::currency::Currency;
 use super::ids::{ProcessorName, StoreId};
-use super::money::Currency;
 use super::spelled;
 
 /// What an account is for; its spelling is the configuration's key.

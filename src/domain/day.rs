@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::currency::Currency;
 use super::ids::StoreId;
-use super::money::{Currency, MoneyError};
+use super::money::MoneyError;
 use super::time::BooksDate;
 
 /// What the journal says about closing: where the books begin and how far they are closed.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::chart::{BookRules, Chart, Dimensions};
+use super::currency::Currency;
 use super::ids::StoreId;
-use super::money::Currency;
 use super::spelled;
 
 /// A format of `output.formats`.

@@ -1,6 +1,6 @@
 //! The shape of a processor's settlement report, as the configuration describes it.
 
-use super::money::Exponents;
+use super::currency::Exponents;
 
 /// How the columns of a `generic_csv` report are named and its cells written.
 ///

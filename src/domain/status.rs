@@ -1,6 +1,7 @@
 //! Where a trip stands: derived from its events by `settlement::history`, never set by hand.
 
-use super::money::{Currency, Money, MoneyError};
+use super::currency::Currency;
+use super::money::{Money, MoneyError};
 use super::spelled;
 use super::time::Timestamp;
 

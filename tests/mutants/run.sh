@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Mutation testing of the rooms that decide about money: settlement, sweep, reconcile and
-# domain::money, by the tests that are theirs alone.
+# Mutation testing of the rooms that decide about money: settlement, sweep, reconcile, and of
+# domain::{money, currency}, by the tests that are theirs alone.
 #
 #   tests/mutants/run.sh            every mutant (an hour on two cores)
 #   tests/mutants/run.sh --list     what would be changed
@@ -37,4 +37,4 @@ cp Cargo.lock "$house/"
 cd "$house"
 exec cargo mutants --no-shuffle --in-place --timeout 60 --output .. \
   --file 'src/settlement/**' --file 'src/sweep/**' --file 'src/reconcile/**' \
-  --file 'src/domain/money.rs' "$@"
+  --file 'src/domain/money.rs' --file 'src/domain/currency.rs' "$@"

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Currency, Money, MoneyError};
+use super::Currency;
+use crate::domain::{Money, MoneyError};
 
 /// The most decimals that an interface may give a currency.
 const MOST: u8 = 6;
@@ -43,7 +44,7 @@ impl Exponents {
             exponent,
             ..currency
         };
-        let units = Money::parse(text, foreign)?.minor;
+        let units = Money::parse(text, foreign)?.minor();
         self.from_units(units, currency)
     }
 
