@@ -134,18 +134,10 @@ impl<'a, S: PaymentService> Lane<'a, S> {
 
     /// Left without an answer: a loss that silence alone makes certain is still booked.
     fn leave(&mut self) -> Result<LaneEnd, RunError> {
-        match decide(&self.history, &self.policy, self.house.clock.now()) {
-            Decision::Lose { amount, reason } if !self.is_misled(reason) => {
-                self.lose(amount, reason)?;
-                Ok(LaneEnd::Done)
-            }
-            Decision::Lose { .. }
-            | Decision::Call(_)
-            | Decision::AskAgain { .. }
-            | Decision::AwaitEvidence
-            | Decision::Parked
-            | Decision::Finished => Ok(LaneEnd::Left),
-        }
+        Ok(match self.stage_loss()? {
+            true => LaneEnd::Done,
+            false => LaneEnd::Left,
+        })
     }
 
     /// Intent to disk, call, reply. The intent is the last thing before the send: no wait stands
@@ -180,7 +172,8 @@ impl<'a, S: PaymentService> Lane<'a, S> {
         self.tell_breaker(&call, &heard.reply);
         drop(gate);
         if !heard.reply.is_clear() || !call.may_be_repeated() {
-            // A capture's reply, and every reply before a wait, is on disk before anything else.
+            // A capture's reply, and every reply before a wait, is on disk before anything else;
+            // a remainder that it made certain is written in the same breath.
             self.stage_loss()?;
             self.flush().await?;
         }
@@ -192,19 +185,15 @@ impl<'a, S: PaymentService> Lane<'a, S> {
         house.weigh(pass, &call, &heard.reply, self.tries).await
     }
 
-    /// A remainder that the reply made certain is written in the same breath.
-    fn stage_loss(&mut self) -> Result<(), RunError> {
-        match decide(&self.history, &self.policy, self.house.clock.now()) {
-            Decision::Lose { amount, reason } if !self.is_misled(reason) => {
-                self.lose(amount, reason)
-            }
-            Decision::Lose { .. }
-            | Decision::Call(_)
-            | Decision::AskAgain { .. }
-            | Decision::AwaitEvidence
-            | Decision::Parked
-            | Decision::Finished => Ok(()),
-        }
+    /// Stages the loss that is certain now, if there is one: true when it did.
+    fn stage_loss(&mut self) -> Result<bool, RunError> {
+        let decision = decide(&self.history, &self.policy, self.house.clock.now());
+        let loss = decision.loss();
+        let Some((amount, reason)) = loss.filter(|(_, reason)| !self.is_misled(*reason)) else {
+            return Ok(false);
+        };
+        self.lose(amount, reason)?;
+        Ok(true)
     }
 
     fn lose(&mut self, amount: Money, reason: LossReason) -> Result<(), RunError> {

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::payment_service::PaymentService;
 use crate::planted::{self, Bug};
-use crate::settlement::{Decision, History, decide};
+use crate::settlement::{History, decide};
 use crate::store::{Append, Pull, StoreError};
 
 use super::RunError;
@@ -245,16 +245,11 @@ fn proof<S>(house: &House<S>, standing: &crate::domain::Standing, fact: &Fact) -
 /// losses, is over, and what is open when the day is closed looks as if it could still be charged.
 fn remainder<S>(house: &House<S>, history: &History, now: Timestamp) -> Option<Fact> {
     let policy = house.config.policy_for(&history.trip().key.store);
-    match decide(history, &policy, now) {
-        Decision::Lose { amount, reason } => Some(Fact::Lost {
-            amount,
-            reason,
-            policy: policy.on_decline,
-        }),
-        Decision::Call(_)
-        | Decision::AskAgain { .. }
-        | Decision::AwaitEvidence
-        | Decision::Parked
-        | Decision::Finished => None,
-    }
+    let (amount, reason) = decide(history, &policy, now).loss()?;
+    let policy = policy.on_decline;
+    Some(Fact::Lost {
+        amount,
+        reason,
+        policy,
+    })
 }

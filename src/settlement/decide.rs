@@ -37,6 +37,20 @@ pub enum Decision {
     Finished,
 }
 
+impl Decision {
+    /// The loss to be booked now, if it is one.
+    pub fn loss(self) -> Option<(Money, LossReason)> {
+        match self {
+            Self::Lose { amount, reason } => Some((amount, reason)),
+            Self::Call(_)
+            | Self::AskAgain { .. }
+            | Self::AwaitEvidence
+            | Self::Parked
+            | Self::Finished => None,
+        }
+    }
+}
+
 /// The next step of a trip under `policy` at `now`; DESIGN.md section 4.
 pub fn decide(history: &History, policy: &SettlementPolicy, now: Timestamp) -> Decision {
     let expired = now >= history.trip.expires_at;
@@ -154,5 +168,20 @@ fn lose(history: &History, reason: LossReason) -> Decision {
     Decision::Lose {
         amount: history.money(history.balances.open),
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Currency;
+
+    #[test]
+    fn only_a_loss_is_one() {
+        let amount = Money::of_minor(100, Currency::of("USD").unwrap());
+        let reason = LossReason::Declined;
+        let lose = Decision::Lose { amount, reason };
+        assert_eq!(lose.loss(), Some((amount, reason)));
+        assert_eq!(Decision::AwaitEvidence.loss(), None);
     }
 }
