@@ -14,7 +14,7 @@ use crate::domain::{
     ReversedInto, Status, StoreId, Timestamp,
 };
 use crate::payment_service::PaymentService;
-use crate::settlement::{DebtDone, History, is_new, recover_debt, rule_debt};
+use crate::settlement::{DebtDone, History, recover_debt, refuse_same_debt_ruling, rule_debt};
 use crate::store::{Append, IndebtedTrip, Store};
 
 use super::RunError;
@@ -86,7 +86,7 @@ pub fn settle_debt(
             note: note.to_owned(),
         };
         let facts = match ruling.act {
-            DebtAct::Recovered { amount } => is_new(history, &ruling)
+            DebtAct::Recovered { amount } => refuse_same_debt_ruling(history, &ruling)
                 .and_then(|()| recover_debt(history, amount, (by, note), now)),
             DebtAct::WrittenOff { .. } | DebtAct::TakenBack { .. } | DebtAct::Reversed { .. } => {
                 rule_debt(history, &ruling, now).map(|fact| vec![fact])

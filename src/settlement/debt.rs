@@ -29,7 +29,7 @@ pub fn rule_debt(
     ruling: &DebtRuling,
     now: Timestamp,
 ) -> Result<Fact, RulingRefused> {
-    is_new(history, ruling)?;
+    refuse_same_debt_ruling(history, ruling)?;
     let fact = Fact::Debt {
         ruling: ruling.clone(),
     };
@@ -41,7 +41,10 @@ pub fn rule_debt(
 ///
 /// # Errors
 /// The step that says it.
-pub fn is_new(history: &History, ruling: &DebtRuling) -> Result<(), RulingRefused> {
+pub fn refuse_same_debt_ruling(
+    history: &History,
+    ruling: &DebtRuling,
+) -> Result<(), RulingRefused> {
     let mut same = history.debt_done.iter().filter(|done| !done.taken_back);
     match same.find(|done| done.ruling == *ruling) {
         None => Ok(()),

@@ -17,7 +17,7 @@ mod ruling;
 mod search;
 mod standing;
 
-pub use debt::{DebtDone, is_new, recover_debt, rule_debt};
+pub use debt::{DebtDone, recover_debt, refuse_same_debt_ruling, rule_debt};
 pub use decide::{Decision, decide};
 pub use feed::{Admitted, admit};
 pub use history::{History, IllegalEvent, Loss};
