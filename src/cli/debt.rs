@@ -31,7 +31,7 @@ pub fn debt(
         store: &store,
         now,
     };
-    let done = match &wish {
+    let (key, standing) = match &wish {
         DebtCommand::List(args) => return list(&book, args, output),
         DebtCommand::Recover(args) => match (&args.file, &args.trip) {
             (Some(file), _) => return recover_file(&book, file, args, output),
@@ -50,14 +50,8 @@ pub fn debt(
             book.settle(word, args.amount.as_deref(), wish)?
         }
     };
-    match done {
-        (key, Ruled::Taken(standing)) => {
-            told(&key, &standing, output);
-            Ok(0)
-        }
-        (_, Ruled::Refused(refused)) => Err(Failure::usage(refused)),
-        (_, Ruled::Before) => Ok(0),
-    }
+    told(&key, &standing, output);
+    Ok(0)
 }
 
 fn or_empty(text: &Option<String>) -> &str {
@@ -78,23 +72,24 @@ impl Book<'_> {
     /// Does to the trip's debt what the wish makes of the amount that was typed.
     ///
     /// # Errors
-    /// What was typed cannot be understood, or the state cannot be written.
+    /// What was typed cannot be understood or does not fit the debt, or the state cannot be
+    /// written.
     pub fn settle(
         &self,
         (trip, by, note): (&str, &str, &str),
         amount: Option<&str>,
         wish: impl Fn(Option<Money>) -> DebtWish,
-    ) -> Result<(TripKey, Ruled), Failure> {
+    ) -> Result<(TripKey, Standing), Failure> {
         let (id, key, amount) = self.understand((trip, by, note), amount)?;
         let word = (wish(amount), by.trim(), note.trim());
-        let ruled = settle_debt(self.config, self.store, id, word, self.now)?;
-        Ok((key, ruled))
+        let settled = settle_debt(self.config, self.store, id, word, self.now)?;
+        Ok((key, settled.map_err(Failure::usage)?))
     }
 
     /// Books a payment of a list of which the rows before this one stand for what is `answered`.
     ///
     /// # Errors
-    /// As [`Book::settle`].
+    /// What was typed cannot be understood, or the state cannot be written.
     pub fn recover_once(
         &self,
         (trip, by, note): (&str, &str, &str),

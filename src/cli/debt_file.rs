@@ -87,7 +87,7 @@ impl Payments {
         let word = (&*payment.trip, &*payment.by, &*payment.note);
         let amount = payment.amount.as_deref();
         match book.recover_once(word, amount, answered) {
-            Ok(Ruled::Taken(_)) => self.taken = self.taken.saturating_add(1),
+            Ok(Ruled::Taken) => self.taken = self.taken.saturating_add(1),
             Ok(Ruled::Before) => self.before = self.before.saturating_add(1),
             Ok(Ruled::Refused(why)) => self.refuse(line, &payment.trip, why.to_string()),
             Err(failure) if failure.code == 2 => self.refuse(line, &payment.trip, failure.message),

@@ -64,7 +64,7 @@ pub fn rule_file(
     for row in rows {
         let (line, wish) = (row.line, Wish::of(row.cells, args));
         match one(config, &store, &wish, now) {
-            Ok(Ruled::Taken(_)) => rulings.taken = rulings.taken.saturating_add(1),
+            Ok(Ruled::Taken) => rulings.taken = rulings.taken.saturating_add(1),
             Ok(Ruled::Before) => rulings.before = rulings.before.saturating_add(1),
             Ok(Ruled::Refused(why)) => rulings.refuse(line, &wish.trip, why.to_string()),
             Err(failure) if failure.code == 2 => rulings.refuse(line, &wish.trip, failure.message),

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::domain::{
     DebtAct, Elsewhere, Event, Fact, Money, Reply, Ruling, Timestamp, TripKey, Verdict,
 };
-use crate::run::rule::{Ruled, rule as write_ruling};
+use crate::run::rule::rule as write_ruling;
 use crate::run::standing_of;
 use crate::store::{Found, Store};
 
@@ -258,18 +258,14 @@ pub fn rule(
     let (by, note) = (args.by.unwrap_or_default(), args.note.unwrap_or_default());
     is_signed(&by, &note)?;
     let ruling = Ruling { verdict, by, note };
-    match write_ruling(config, &store, id, &ruling, now)? {
-        Ruled::Taken(standing) => {
-            let json = json!({ "trip": key.to_string(), "status": standing.status.as_str() });
-            let next = "the next `settle` or `run` goes on from here";
-            if output.json || !output.quiet {
-                output.either(&json, &format!("{key}: {} now; {next}\n", standing.status));
-            }
-            Ok(0)
-        }
-        Ruled::Refused(refused) => Err(Failure::usage(refused)),
-        Ruled::Before => Ok(0),
+    let ruled = write_ruling(config, &store, id, &ruling, now)?;
+    let status = ruled.map_err(Failure::usage)?.status;
+    let json = json!({ "trip": key.to_string(), "status": status.as_str() });
+    let next = "the next `settle` or `run` goes on from here";
+    if output.json || !output.quiet {
+        output.either(&json, &format!("{key}: {status} now; {next}\n"));
     }
+    Ok(0)
 }
 
 /// The amount that was typed, or the intended one.

@@ -11,10 +11,12 @@ use crate::config::Config;
 use crate::domain::debt::NOBODY;
 use crate::domain::{
     Balances, BooksDate, Currency, DebtAct, DebtAge, DebtRuling, Fact, LossReason, Money,
-    ReversedInto, Status, StoreId, Timestamp,
+    ReversedInto, Standing, Status, StoreId, Timestamp,
 };
 use crate::payment_service::PaymentService;
-use crate::settlement::{DebtDone, History, recover_debt, refuse_same_debt_ruling, rule_debt};
+use crate::settlement::{
+    DebtDone, History, RulingRefused, recover_debt, refuse_same_debt_ruling, rule_debt,
+};
 use crate::store::{Append, IndebtedTrip, Store};
 
 use super::RunError;
@@ -68,7 +70,7 @@ fn came(amount: Option<Money>, balances: &Balances) -> Money {
     })
 }
 
-/// Writes what `by` wants done, if the law allows it.
+/// Writes what `by` wants done, if the law allows it; gives where the trip stands then.
 ///
 /// # Errors
 /// The state cannot be read or written.
@@ -78,21 +80,20 @@ pub fn settle_debt(
     trip: i64,
     (wish, by, note): (DebtWish, &str, &str),
     now: Timestamp,
-) -> Result<Ruled, RunError> {
+) -> Result<Result<Standing, RulingRefused>, RunError> {
     write(config, store, trip, now, &|history| {
         let ruling = DebtRuling {
             act: wish.act(history.balances()),
             by: by.to_owned(),
             note: note.to_owned(),
         };
-        let facts = match ruling.act {
+        match ruling.act {
             DebtAct::Recovered { amount } => refuse_same_debt_ruling(history, &ruling)
                 .and_then(|()| recover_debt(history, amount, (by, note), now)),
             DebtAct::WrittenOff { .. } | DebtAct::TakenBack { .. } | DebtAct::Reversed { .. } => {
                 rule_debt(history, &ruling, now).map(|fact| vec![fact])
             }
-        };
-        facts.map_err(Ruled::Refused)
+        }
     })
 }
 
@@ -121,13 +122,17 @@ pub fn recover_once(
         place.map(|done| (trip, done.step))
     };
     // Asked for each time that the history is read: the same list may be given twice at once.
-    let ruled = write(config, store, trip, now, &|history| {
+    let written = write(config, store, trip, now, &|history| {
         if first(history, answered).is_some() {
             return Err(Ruled::Before);
         }
         let amount = came(amount, history.balances());
         recover_debt(history, amount, (by, note), now).map_err(Ruled::Refused)
     })?;
+    let ruled = match written {
+        Ok(_) => Ruled::Taken,
+        Err(ruled) => ruled,
+    };
     if !matches!(ruled, Ruled::Refused(_)) {
         let stands = first(&replay(&store.events(trip)?)?, answered);
         answered.extend(stands);

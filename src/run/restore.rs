@@ -12,7 +12,7 @@ use crate::outputs::{BAD_DEBT, by_hand};
 use crate::store::Store;
 
 use super::RunError;
-use super::rule::{Ruled, rule};
+use super::rule::rule;
 
 /// What became of the trips, and what is to be done by hand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,8 +115,8 @@ pub fn restore(config: &Config, store: &Store, now: Timestamp) -> Result<Restore
         };
         for trip in trips {
             let count = match rule(config, store, trip, &ruling, now)? {
-                Ruled::Taken(_) => &mut restored.doubted,
-                Ruled::Refused(_) | Ruled::Before => &mut restored.left,
+                Ok(_) => &mut restored.doubted,
+                Err(_) => &mut restored.left,
             };
             *count = count.saturating_add(1);
         }

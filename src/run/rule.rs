@@ -9,19 +9,19 @@ use super::RunError;
 use super::books_date::books_date;
 use super::lanes::replay;
 
-/// What became of a ruling.
+/// What became of a row of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ruled {
-    /// It is in the journal; the trip stands so now.
-    Taken(Box<Standing>),
+    /// It is in the journal.
+    Taken,
     /// It does not fit the trip.
     Refused(RulingRefused),
-    /// The very same ruling stands in the journal; it was not written again.
+    /// The very same stands in the journal; it was not written again.
     Before,
 }
 
-/// The same, but for a ruling whose verdict, name and note stand in the trip's history already: a
-/// list of rulings that is given twice must not end a doubt that came after the first time.
+/// As [`rule`], but for a ruling whose verdict, name and note stand in the trip's history already:
+/// a list of rulings that is given twice must not end a doubt that came after the first time.
 ///
 /// # Errors
 /// As [`rule`].
@@ -37,10 +37,13 @@ pub fn rule_once(
     if store.events(trip)?.iter().any(is_it) {
         return Ok(Ruled::Before);
     }
-    rule(config, store, trip, ruling, now)
+    Ok(match rule(config, store, trip, ruling, now)? {
+        Ok(_) => Ruled::Taken,
+        Err(refused) => Ruled::Refused(refused),
+    })
 }
 
-/// Writes `ruling` for the trip, if the law allows it.
+/// Writes `ruling` for the trip, if the law allows it; gives where the trip stands then.
 ///
 /// # Errors
 /// The state cannot be read or written.
@@ -50,12 +53,10 @@ pub fn rule(
     trip: i64,
     ruling: &Ruling,
     now: Timestamp,
-) -> Result<Ruled, RunError> {
-    let facts_of = |history: &History| {
-        let fact = settlement::rule(history, ruling, now).map_err(Ruled::Refused)?;
-        Ok(vec![fact])
-    };
-    write(config, store, trip, now, &facts_of)
+) -> Result<Result<Standing, RulingRefused>, RunError> {
+    write(config, store, trip, now, &|history| {
+        settlement::rule(history, ruling, now).map(|fact| vec![fact])
+    })
 }
 
 /// Writes the facts that a person's word makes of the trip's history, read again whenever somebody
@@ -63,19 +64,19 @@ pub fn rule(
 ///
 /// # Errors
 /// The state cannot be read or written.
-pub(super) fn write(
+pub(super) fn write<Why>(
     config: &Config,
     store: &Store,
     trip: i64,
     now: Timestamp,
-    facts_of: &dyn Fn(&History) -> Result<Vec<Fact>, Ruled>,
-) -> Result<Ruled, RunError> {
+    facts_of: &dyn Fn(&History) -> Result<Vec<Fact>, Why>,
+) -> Result<Result<Standing, Why>, RunError> {
     loop {
         let mut history = replay(&store.events(trip)?)?;
         let expected_steps = history.steps();
         let facts = match facts_of(&history) {
             Ok(facts) => facts,
-            Err(ruled) => return Ok(ruled),
+            Err(why) => return Ok(Err(why)),
         };
         for fact in &facts {
             let applied = history.apply(now, fact);
@@ -92,7 +93,7 @@ pub(super) fn write(
             line: None,
         });
         match written {
-            Ok(_) => return Ok(Ruled::Taken(Box::new(history.standing()))),
+            Ok(_) => return Ok(Ok(history.standing())),
             Err(StoreError::Conflict { .. }) => {}
             // The day was closed in the same moment: the ruling stands in the next one.
             Err(StoreError::Refused(_)) if store.closed_days()?.last_closed != closed => {}

@@ -14,7 +14,7 @@ use tripsettle::domain::{BooksDate, Ruling, RunId, Timestamp, Verdict};
 use tripsettle::run::debt::{DebtWish, settle_debt};
 use tripsettle::run::pass::{House, Quiet};
 use tripsettle::run::report::RunReport;
-use tripsettle::run::rule::{Ruled, rule};
+use tripsettle::run::rule::rule;
 use tripsettle::run::stop::{Halt, Why};
 use tripsettle::run::{self, RunError, Schedule};
 use tripsettle::store::{Found, Lock, Store, Witness as Told};
@@ -342,7 +342,7 @@ impl World {
         let word = (wish, "a person", note);
         let ruled = settle_debt(&self.config(), &store, id, word, self.now()).unwrap();
         self.say(&format!("{name}: {wish:?} -> {ruled:?}"));
-        matches!(ruled, Ruled::Taken(_))
+        ruled.is_ok()
     }
 
     pub fn money(&self, code: &str, minor: i64) -> tripsettle::domain::Money {
