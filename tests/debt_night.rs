@@ -4,8 +4,10 @@
 
 mod night;
 
+use std::path::{Path, PathBuf};
+
 use night::stories::{self, as_csv, make_known};
-use night::{Ended, Night, Row, rows};
+use night::{ACME, Ended, Night, Row, rows};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -13,15 +15,6 @@ const TABLE: &str = "
     declined  5  written_off  written_off  written_off
     plain     1  captured     captured     captured
 ";
-const CONFIG: &str = r#"
-[processor.acme]
-reports_dir = "reports"
-[processor.acme.columns]
-store_id = "store"
-trip_id = "trip"
-amount = "amount"
-currency = "currency"
-"#;
 
 /// A night that is over: five declined trips are bad debt.
 fn morning(variables: &[(&str, &str)]) -> Night {
@@ -29,13 +22,21 @@ fn morning(variables: &[(&str, &str)]) -> Night {
     for (name, value) in variables {
         night.set(name, value);
     }
-    night.configure_by_file(CONFIG);
+    night.configure_by_file(ACME);
     std::fs::create_dir(night.path("reports")).unwrap();
     let tales = stories::tales(TABLE, night.began);
     make_known(&night, &tales);
     night.write("inbox/trips.csv", &as_csv(&tales));
     night.expect(0, &["run"]);
     night
+}
+
+/// Such a morning where small debts are given up when they are so many days old.
+fn lenient_morning(days: &str) -> Night {
+    morning(&[
+        ("TRIPSETTLE_DEBT__WRITE_OFF_UP_TO", "13.70 USD, 3000 JPY"),
+        ("TRIPSETTLE_DEBT__WRITE_OFF_AFTER_DAYS", days),
+    ])
 }
 
 fn json(night: &Night, args: &[&str]) -> Value {
@@ -47,14 +48,47 @@ fn debt(night: &Night, code: i32, args: &[&str], note: &str) -> Ended {
     night.expect(code, &words)
 }
 
-/// What stands open, by trip.
-fn open(night: &Night) -> Vec<(String, String)> {
+/// What stands open, `STORE/TRIP_ID amount`.
+fn open(night: &Night) -> Vec<String> {
     let list = json(night, &["debt", "list"]);
     let debts = list["debts"].as_array().unwrap().iter();
     let word = |debt: &Value, name: &str| debt[name].as_str().unwrap().to_owned();
     debts
-        .map(|debt| (word(debt, "trip"), word(debt, "open")))
+        .map(|debt| format!("{} {}", word(debt, "trip"), word(debt, "open")))
         .collect()
+}
+
+/// The step of the last event of a trip.
+fn last_step(night: &Night, trip: &str) -> String {
+    let shown = json(night, &["show", trip]);
+    shown["events"].as_array().unwrap().len().to_string()
+}
+
+/// The entries of a day's ledger.
+fn ledger(entries: &[Row]) -> Vec<String> {
+    let columns = [
+        "shopping_trip_id",
+        "kind",
+        "amount",
+        "balance",
+        "by",
+        "note",
+    ];
+    told(entries, &columns)
+}
+
+/// How the debts of each store moved on a day.
+fn moved(day: &Path) -> Vec<String> {
+    let columns = [
+        "store_id",
+        "opening",
+        "new",
+        "reversed",
+        "recovered",
+        "written_off",
+        "closing",
+    ];
+    told(&rows(&day.join("bad_debt_summary.csv")), &columns)
 }
 
 fn told(rows: &[Row], columns: &[&str]) -> Vec<String> {
@@ -66,7 +100,7 @@ fn told(rows: &[Row], columns: &[&str]) -> Vec<String> {
 }
 
 /// The day in progress, ended now.
-fn close_today(night: &Night, code: i32) -> std::path::PathBuf {
+fn close_today(night: &Night, code: i32) -> PathBuf {
     let date = json(night, &["debt", "list"])["books_date"]
         .as_str()
         .unwrap()
@@ -79,13 +113,12 @@ fn close_today(night: &Night, code: i32) -> std::path::PathBuf {
 fn a_debt_is_recovered_given_up_and_corrected_and_the_days_chain() {
     let night = morning(&[]);
     let all = [
-        ("BER/declined-01", "17.81"),
-        ("KWT/declined-03", "2.603"),
-        ("NYC/declined-00", "13.70"),
-        ("NYC/declined-04", "30.14"),
-        ("TYO/declined-02", "2192"),
+        "BER/declined-01 17.81",
+        "KWT/declined-03 2.603",
+        "NYC/declined-00 13.70",
+        "NYC/declined-04 30.14",
+        "TYO/declined-02 2192",
     ];
-    let all = all.map(|(trip, open)| (trip.to_owned(), open.to_owned()));
     assert_eq!(open(&night), all);
 
     debt(
@@ -145,9 +178,7 @@ fn a_debt_is_recovered_given_up_and_corrected_and_the_days_chain() {
         &["reverse", "declined-02", "--as", "cancelled"],
         "priced wrongly",
     );
-    let shown = json(&night, &["show", "declined-00"]);
-    let steps = shown["events"].as_array().unwrap();
-    let last = steps.len().to_string();
+    let last = last_step(&night, "declined-00");
     debt(
         &night,
         0,
@@ -157,8 +188,7 @@ fn a_debt_is_recovered_given_up_and_corrected_and_the_days_chain() {
     let shown = night.expect(0, &["show", "declined-00"]).out;
     let parts = "of the bad debt: recovered 5.00 USD, written off 0.00 USD, open 8.70 USD";
     assert!(shown.contains(parts), "{shown}");
-    let left = [("NYC/declined-00", "8.70"), ("NYC/declined-04", "30.14")];
-    let left = left.map(|(trip, open)| (trip.to_owned(), open.to_owned()));
+    let left = ["NYC/declined-00 8.70", "NYC/declined-04 30.14"];
     assert_eq!(open(&night), left);
     let settled = json(&night, &["debt", "list", "--settled", "--store", "BER"]);
     assert_eq!(settled["debts"][0]["written_off"], "17.81", "{settled:#}");
@@ -192,17 +222,8 @@ fn a_debt_is_recovered_given_up_and_corrected_and_the_days_chain() {
             && row["corrects_books_date"] < row["books_date"];
         assert_eq!(yesterday, row["kind"] == "reversal", "{row:?}");
     }
-    let columns = [
-        "store_id",
-        "opening",
-        "new",
-        "reversed",
-        "recovered",
-        "written_off",
-        "closing",
-    ];
     assert_eq!(
-        told(&rows(&day.join("bad_debt_summary.csv")), &columns),
+        moved(&day),
         [
             "BER 17.81 0.00 17.81 0.00 0.00 0.00",
             "KWT 2.603 0.000 0.000 2.603 0.000 0.000",
@@ -243,21 +264,9 @@ fn a_debt_is_recovered_given_up_and_corrected_and_the_days_chain() {
 
 #[test]
 fn small_debts_are_given_up_by_the_night_and_never_a_second_time() {
-    let night = morning(&[
-        ("TRIPSETTLE_DEBT__WRITE_OFF_UP_TO", "13.70 USD, 3000 JPY"),
-        ("TRIPSETTLE_DEBT__WRITE_OFF_AFTER_DAYS", "0"),
-    ]);
-    let columns = [
-        "shopping_trip_id",
-        "kind",
-        "amount",
-        "balance",
-        "by",
-        "note",
-    ];
-    let entries = night.published("bad_debt.csv");
+    let night = lenient_morning("0");
     assert_eq!(
-        told(&entries, &columns),
+        ledger(&night.published("bad_debt.csv")),
         [
             "declined-01 new 17.81 17.81  ",
             "declined-03 new 2.603 2.603  ",
@@ -290,10 +299,7 @@ fn small_debts_are_given_up_by_the_night_and_never_a_second_time() {
 
 #[test]
 fn small_debts_wait_for_their_day() {
-    let night = morning(&[
-        ("TRIPSETTLE_DEBT__WRITE_OFF_UP_TO", "13.70 USD, 3000 JPY"),
-        ("TRIPSETTLE_DEBT__WRITE_OFF_AFTER_DAYS", "1"),
-    ]);
+    let night = lenient_morning("1");
     let kinds = told(&night.published("bad_debt.csv"), &["kind"]);
     assert!(kinds.iter().all(|kind| kind == "new"), "{kinds:?}");
     let day = close_today(&night, 0);
@@ -442,10 +448,11 @@ fn of_many_that_pay_at_once_only_so_many_are_booked_as_are_owed() {
         .map(|mut child| child.wait().unwrap().code().unwrap());
     let booked = codes.filter(|code| *code == 0).count();
     assert_eq!(booked, 2, "of 13.70 two times 5.00");
-    let left = open(&night)
-        .into_iter()
-        .find(|(trip, _)| trip == "NYC/declined-00");
-    assert_eq!(left.unwrap().1, "3.70");
+    let left = open(&night);
+    assert!(
+        left.contains(&"NYC/declined-00 3.70".to_owned()),
+        "{left:?}"
+    );
     night.expect(0, &["verify"]);
 }
 
@@ -474,11 +481,10 @@ fn two_payments_of_one_amount_and_name_are_two_and_the_list_again_is_none() {
     };
     given(0, 8, 0);
     let left = [
-        ("KWT/declined-03", "1.603"),
-        ("NYC/declined-04", "15.14"),
-        ("TYO/declined-02", "2192"),
+        "KWT/declined-03 1.603",
+        "NYC/declined-04 15.14",
+        "TYO/declined-02 2192",
     ];
-    let left = left.map(|(trip, open)| (trip.to_owned(), open.to_owned()));
     assert_eq!(open(&night), left);
     given(0, 0, 8);
     // One more of the same, and one that is more than is owed.
@@ -486,10 +492,9 @@ fn two_payments_of_one_amount_and_name_are_two_and_the_list_again_is_none() {
     night.write("paid.csv", &format!("trip,amount\n{rows}{more}"));
     given(10, 1, 8);
     given(10, 0, 9);
-    assert_eq!(open(&night)[1].1, "10.14");
+    assert_eq!(open(&night)[1], "NYC/declined-04 10.14");
     // What was booked and did not end: only what is missing is booked.
-    let shown = json(&night, &["show", "declined-04"]);
-    let step = shown["events"].as_array().unwrap().len().to_string();
+    let step = last_step(&night, "declined-04");
     debt(
         &night,
         0,
@@ -497,7 +502,7 @@ fn two_payments_of_one_amount_and_name_are_two_and_the_list_again_is_none() {
         "bounced",
     );
     given(10, 1, 8);
-    assert_eq!(open(&night)[1].1, "10.14");
+    assert_eq!(open(&night)[1], "NYC/declined-04 10.14");
     night.expect(0, &["verify"]);
 }
 
@@ -508,8 +513,7 @@ fn a_reversal_that_was_wrong_is_taken_back_by_a_person_or_by_the_money() {
         debt(&night, 0, &[&["reverse", trip], what].concat(), note);
     };
     reverse("declined-04", &["--as", "captured"], "a typo");
-    let shown = json(&night, &["show", "declined-04"]);
-    let step = shown["events"].as_array().unwrap().len().to_string();
+    let step = last_step(&night, "declined-04");
     reverse("declined-04", &["--step", &step], "it was declined-00");
     let again = ["reverse", "declined-04", "--step", &step];
     let refused = debt(&night, 2, &again, "twice");
@@ -524,16 +528,8 @@ fn a_reversal_that_was_wrong_is_taken_back_by_a_person_or_by_the_money() {
         "store,trip,amount,currency\nNYC,declined-00,13.70,USD\n",
     );
     let day = close_today(&night, 10);
-    let columns = [
-        "shopping_trip_id",
-        "kind",
-        "amount",
-        "balance",
-        "by",
-        "note",
-    ];
     assert_eq!(
-        told(&rows(&day.join("bad_debt.csv")), &columns),
+        ledger(&rows(&day.join("bad_debt.csv"))),
         [
             "declined-00 reversal 13.70 30.14 Ada never owed",
             "declined-00 reversal -13.70 43.84 tripsettle a processor's line shows the money",
@@ -584,10 +580,7 @@ fn a_reversal_that_was_wrong_is_taken_back_by_a_person_or_by_the_money() {
 
 #[test]
 fn what_the_night_gave_up_is_paid_after_all() {
-    let night = morning(&[
-        ("TRIPSETTLE_DEBT__WRITE_OFF_UP_TO", "13.70 USD, 3000 JPY"),
-        ("TRIPSETTLE_DEBT__WRITE_OFF_AFTER_DAYS", "0"),
-    ]);
+    let night = lenient_morning("0");
     night.write(
         "paid.csv",
         "trip,amount,note\ndeclined-00,5.00,transfer 1\ndeclined-02,,transfer 2\n\
@@ -604,16 +597,8 @@ fn what_the_night_gave_up_is_paid_after_all() {
         assert!(told.contains(above), "{told}");
     }
     let day = close_today(&night, 0);
-    let columns = [
-        "shopping_trip_id",
-        "kind",
-        "amount",
-        "balance",
-        "by",
-        "note",
-    ];
     assert_eq!(
-        told(&rows(&day.join("bad_debt.csv")), &columns),
+        ledger(&rows(&day.join("bad_debt.csv"))),
         [
             "declined-00 write_off -13.70 43.84 Ada transfer 1",
             "declined-00 recovery 5.00 38.84 Ada transfer 1",
@@ -625,20 +610,8 @@ fn what_the_night_gave_up_is_paid_after_all() {
             "declined-02 recovery 2192 0 Ada transfer 2",
         ]
     );
-    let columns = [
-        "store_id",
-        "opening",
-        "new",
-        "reversed",
-        "recovered",
-        "written_off",
-        "closing",
-    ];
-    let days = told(&rows(&day.join("bad_debt_summary.csv")), &columns);
-    let days: Vec<_> = days
-        .iter()
-        .filter(|day| !day.contains("KWT") && !day.contains("BER"))
-        .collect();
+    let mut days = moved(&day);
+    days.retain(|day| !day.contains("KWT") && !day.contains("BER"));
     assert_eq!(
         days,
         [

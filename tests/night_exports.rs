@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use night::{Night, names};
+use night::{ACME, Night, names};
 use tripsettle::domain::BooksDate;
 use tripsettle::sandbox::SandboxConfig;
 
@@ -171,14 +171,12 @@ fn formats_switched_on_later_come_with_the_next_edition_under_the_same_numbers()
     assert!(journal.contains("Assets:Other"), "{journal}");
 }
 
-const ACME: &str = "[store.STORE_1]\nprocessor = \"acme\"\non_decline = \"write_off\"\n\
-    [processor.acme]\nreports_dir = \"reports\"\n[processor.acme.columns]\n\
-    store_id = \"store\"\ntrip_id = \"trip\"\namount = \"amount\"\ncurrency = \"currency\"\n";
+const STORE: &str = "[store.STORE_1]\nprocessor = \"acme\"\non_decline = \"write_off\"\n";
 
 #[test]
 fn money_found_later_is_a_reversal_in_the_open_day_that_names_the_closed_one() {
     let mut night = night();
-    night.configure_by_file(&format!("{EXPORTS}{ACME}"));
+    night.configure_by_file(&format!("{EXPORTS}{STORE}{ACME}"));
     night.write("reports/.keep", "");
     let ended = night.tripsettle(&["run"]);
     assert!(matches!(ended.code, Some(10..=12)), "{ended:#?}");
@@ -280,7 +278,7 @@ fn moved(row: &night::Row) -> i128 {
 #[test]
 fn an_edition_that_is_gone_is_made_again_to_the_byte_whatever_was_learnt_since() {
     let mut night = night();
-    night.configure_by_file(&format!("{EXPORTS}{ACME}"));
+    night.configure_by_file(&format!("{EXPORTS}{STORE}{ACME}"));
     let columns = "store,trip,amount,currency\n";
     night.write(
         "reports/early.csv",

@@ -8,8 +8,8 @@ mod postings;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use journal::{date, money};
-use postings::{ALL, Files, exports, files, night};
+use journal::money;
+use postings::{ALL, Files, capture, exports, files, night};
 use tripsettle::books::*;
 use tripsettle::domain::*;
 
@@ -160,35 +160,14 @@ fn what_a_target_cannot_hold_is_told_and_not_rounded() {
     }
 }
 
-fn entry(number: usize, amount: &str) -> Transaction {
-    let amount = money(amount);
-    let about = About {
-        id: format!("JE-20261124-{number:06}"),
-        books_date: date(2),
-        business_date: BusinessDate::parse("2026-11-22").unwrap(),
-        key: journal::key(&format!("S1/T{number}")),
-        step: 2,
-        processor: None,
-        kind: TransactionKind::Capture,
-        corrects: None,
-    };
-    let credit = Money::of_minor(-amount.minor(), amount.currency());
-    let side = |role, amount| Posting { role, amount };
-    let sides = [
-        side(Role::ProcessorReceivable, amount),
-        side(Role::SalesClearing, credit),
-    ];
-    Transaction::of(about, sides).unwrap()
-}
-
 #[test]
 fn netsuite_takes_ten_digits_before_the_point() {
     let exports = exports("[output]\nformats = [\"netsuite\"]\n");
     let entries = [
-        entry(1, "9999999999.99 USD"),
-        entry(2, "10000000000.00 USD"),
-        entry(3, "9999999999 JPY"),
-        entry(4, "10000000000 JPY"),
+        capture(1, "9999999999.99 USD"),
+        capture(2, "10000000000.00 USD"),
+        capture(3, "9999999999 JPY"),
+        capture(4, "10000000000 JPY"),
     ];
     let (files, refused) = files(&exports, &entries);
     let ids: Vec<String> = records(&files["postings.netsuite.csv"].0)
@@ -234,7 +213,7 @@ fn a_full_file_is_followed_by_another_and_no_entry_is_cut() {
                 })
                 .collect::<String>()
         ));
-        let entries: Vec<Transaction> = (1..=23).map(|n| entry(n, "1.00 USD")).collect();
+        let entries: Vec<Transaction> = (1..=23).map(|n| capture(n, "1.00 USD")).collect();
         let (files, _) = files(&exports, &entries);
         // Two rows an entry: five entries in each file of eleven rows.
         let names: Vec<&String> = files.keys().collect();
@@ -273,7 +252,7 @@ fn the_generic_file_is_as_configured() {
          columns = [\"Day=date\", \"Text=description\", \"J=journal\", \"Acct=account\", \
          \"Sum=amount\", \"Unit='a, c'\"]\n[export.csv.accounts]\nsales_clearing = \"1200\"\n",
     );
-    let (files, _) = files(&exports, &[entry(1, "1.50 USD")]);
+    let (files, _) = files(&exports, &[capture(1, "1.50 USD")]);
     assert_eq!(
         files["postings.csv"].0,
         "\u{feff}Day;Text;J;Acct;Sum;Unit\n\
@@ -288,7 +267,7 @@ fn a_tag_of_the_journal_holds_no_comma_and_only_a_location_is_not_said_twice() {
         "[output]\nformats = [\"journal\", \"netsuite\"]\n[store.S1]\nlocation = \"S1\"\n\
          class = \"Retail, North\"\nsubsidiary = \"S1\"\n",
     );
-    let (files, _) = files(&exports, &[entry(1, "1.50 USD")]);
+    let (files, _) = files(&exports, &[capture(1, "1.50 USD")]);
     let tags = "; store:S1, trip:T1, kind:capture, class:Retail North, subsidiary:S1\n";
     let journal = &files["postings.journal"].0;
     assert!(journal.contains(tags), "{journal}");

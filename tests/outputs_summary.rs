@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod journal;
+mod postings;
 
 use journal::{date, journal, money};
-use tripsettle::books::{About, Equation, Imbalance, Posting, Transaction, TransactionKind};
+use postings::capture;
+use tripsettle::books::{Equation, Imbalance};
 use tripsettle::domain::*;
 use tripsettle::outputs::{BreakRow, Posted, ReconciliationRow, Stake, Summary, TripDay};
 use tripsettle::reconcile::{BreakStatus, MatchStatus};
@@ -156,7 +158,7 @@ fn postings_are_told_with_both_sides_and_a_later_edition_says_that_they_are_the_
     assert!(!summary.to_text(2).unwrap().contains("Postings"));
     let mut posted = Posted::default();
     for (number, amount) in ["15.90 USD", "0.10 USD", "700 JPY"].into_iter().enumerate() {
-        posted.count(&entry(number, amount)).unwrap();
+        posted.count(&capture(number, amount)).unwrap();
     }
     summary.posted(Some(posted));
     let line = "\nPostings: 1 entry of 700 JPY, 2 entries of 16.00 USD\n";
@@ -164,27 +166,6 @@ fn postings_are_told_with_both_sides_and_a_later_edition_says_that_they_are_the_
     assert!(first.contains(line) && second.contains(line), "{second}");
     let again = "what was imported is not imported again";
     assert!(!first.contains(again) && second.contains(again), "{second}");
-}
-
-fn entry(number: usize, amount: &str) -> Transaction {
-    let amount = money(amount);
-    let about = About {
-        id: format!("JE-20261123-{number:06}"),
-        books_date: date(1),
-        business_date: BusinessDate::parse("2026-11-22").unwrap(),
-        key: journal::key(&format!("S1/T{number}")),
-        step: 2,
-        processor: None,
-        kind: TransactionKind::Capture,
-        corrects: None,
-    };
-    let credit = Money::of_minor(-amount.minor(), amount.currency());
-    let sides = [
-        (Role::ProcessorReceivable, amount),
-        (Role::SalesClearing, credit),
-    ];
-    let sides = sides.map(|(role, amount)| Posting { role, amount });
-    Transaction::of(about, sides).unwrap()
 }
 
 #[test]

@@ -13,6 +13,17 @@ use tripsettle::sandbox::{Sandbox, SandboxConfig};
 pub mod stories;
 pub mod witness;
 
+/// The processor `acme`, which puts its reports into the folder `reports`; more columns may follow.
+pub const ACME: &str = r#"
+[processor.acme]
+reports_dir = "reports"
+[processor.acme.columns]
+store_id = "store"
+trip_id = "trip"
+amount = "amount"
+currency = "currency"
+"#;
+
 /// One row of a published CSV, by column.
 pub type Row = BTreeMap<String, String>;
 

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 
-use tripsettle::books::{Booked, Journalist, Step, Transaction, TransactionKind};
+use tripsettle::books::{About, Booked, Journalist, Posting, Step, Transaction, TransactionKind};
 use tripsettle::domain::*;
 use tripsettle::outputs::{Exporter, FileTotals, OutputError, Shelf};
 use tripsettle::settlement::History;
 
-use crate::journal::{Journal, date, journal, money};
+use crate::journal::{Journal, date, journal, key, money};
 
 /// A trip: its name, the tax in its cart (or nothing), and its story.
 pub type Told<'a> = (&'a str, &'a str, &'a str);
@@ -150,6 +150,32 @@ pub fn night() -> Vec<Transaction> {
         ),
     ]);
     days(rules(), 2, &journals).remove(1)
+}
+
+/// What the second day's capture of this number says of itself, of the trip `S1/T<number>`.
+pub fn about(number: usize) -> About {
+    About {
+        id: format!("JE-20261124-{number:06}"),
+        books_date: date(2),
+        business_date: BusinessDate::parse("2026-11-22").unwrap(),
+        key: key(&format!("S1/T{number}")),
+        step: 2,
+        processor: None,
+        kind: TransactionKind::Capture,
+        corrects: None,
+    }
+}
+
+/// That capture, of this amount.
+pub fn capture(number: usize, amount: &str) -> Transaction {
+    let amount = money(amount);
+    let credit = Money::of_minor(-amount.minor(), amount.currency());
+    let sides = [
+        (Role::ProcessorReceivable, amount),
+        (Role::SalesClearing, credit),
+    ];
+    let sides = sides.map(|(role, amount)| Posting { role, amount });
+    Transaction::of(about(number), sides).unwrap()
 }
 
 /// The defaults, with these keys set.
