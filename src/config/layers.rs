@@ -134,11 +134,10 @@ impl Layers {
 
     fn lay(&mut self, key: &str, what: What, place: &Place) -> Result<(), Problem> {
         let no_value = || Problem::at(place, format!("`{key}` is no plain value"));
-        let is_default = *place == Place::Default;
-        let known = is_default || self.knows(key);
+        let known = *place == Place::Default || self.knows(key);
         match what {
             What::Section { empty } => {
-                if known && !is_default {
+                if known && *place != Place::Default {
                     return Err(no_value());
                 }
                 if empty && !self.knows_section(key) {
