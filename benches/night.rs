@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use clap::Parser;
 
 use shared::bare;
-use shared::machine::{House, PROGRAM, Sandbox, Trip};
+use shared::machine::{BUILD, House, PROGRAM, Sandbox, Trip};
 use shared::ratios::Ratios;
 
 mod shared {
@@ -42,6 +42,9 @@ struct Args {
     /// Fails when the median ratio to the peer script, in thousandths, is lower.
     #[arg(long, default_value_t = 0)]
     at_least_to_peer: u128,
+    /// Where the retailer's files lie, if not in the build's own folder.
+    #[arg(long, default_value = BUILD, value_name = "PATH")]
+    dir: PathBuf,
     /// The program to measure, if not the one that was built with this.
     #[arg(long, default_value = PROGRAM, value_name = "PATH")]
     program: PathBuf,
@@ -85,7 +88,7 @@ struct Times {
 /// The night, the bare client and the peer, with the same sandbox, which counts the calls.
 fn play(args: &Args) -> Result<Times> {
     let sandbox = Sandbox::start(&args.program)?;
-    let house = House::new(&args.program, &sandbox.url, args.lanes)?;
+    let house = House::in_dir(&args.dir, &args.program, &sandbox.url, args.lanes)?;
     house.feed(&Trip::many("trip", args.trips))?;
     let night = house.run()?.took;
     house.settled(args.trips)?;
@@ -96,7 +99,7 @@ fn play(args: &Args) -> Result<Times> {
         let peer = None;
         return Ok(Times { night, bare, peer });
     };
-    let house = House::new(&args.program, &sandbox.url, args.lanes)?;
+    let house = House::in_dir(&args.dir, &args.program, &sandbox.url, args.lanes)?;
     house.feed(&Trip::many("peer", args.trips))?;
     let peer = Some(house.run_peer(python)?.took);
     house.settled(args.trips)?;

@@ -2,7 +2,7 @@
 //! beside `sqlite3` that opens the same state and selects what is open; see README.md.
 
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -26,6 +26,8 @@ mod shared {
 const LANES: usize = 64;
 /// How often the log's length is looked at.
 const LOOK: Duration = Duration::from_millis(5);
+/// How often the service looks whether it is called.
+const CALLED: Duration = Duration::from_micros(100);
 /// What the next run needs to know before its first call, as `sweep_open_trips.sql` has it.
 const OPEN: &str = "SELECT id, store_id, trip_id, started_at, expires_at, act_by, status, \
                     cart_total, currency FROM trip WHERE act_by IS NOT NULL ORDER BY act_by, id";
@@ -121,10 +123,21 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 /// From the start of `settle` to the first byte of its first call, which nobody answers.
 fn to_first_call(house: &House) -> Result<Duration> {
     let service = TcpListener::bind("127.0.0.1:0")?;
+    service.set_nonblocking(true)?;
     let url = format!("http://{}", service.local_addr()?);
     let started = Instant::now();
     let mut settle = house.start("settle", &url)?;
-    let (mut call, _) = service.accept()?;
+    let mut call = loop {
+        match service.accept() {
+            Ok((call, _)) => break call,
+            Err(why) if why.kind() == ErrorKind::WouldBlock => {}
+            Err(why) => return Err(why.into()),
+        }
+        let ended = settle.try_wait()?;
+        ensure!(ended.is_none(), "settle called nobody: {ended:?}");
+        std::thread::sleep(CALLED);
+    };
+    call.set_nonblocking(false)?;
     call.read_exact(&mut [0])?;
     let took = started.elapsed();
     settle.kill()?;
@@ -134,6 +147,8 @@ fn to_first_call(house: &House) -> Result<Duration> {
 
 fn select(database: &Path) -> Result<Duration> {
     let mut sqlite3 = Command::new("sqlite3");
+    // The last one to close would copy the whole log home: that is no part of opening.
+    sqlite3.args(["-cmd", ".dbconfig no_ckpt_on_close on"]);
     sqlite3.arg(database).arg(OPEN);
     sqlite3.stdin(Stdio::null()).stdout(Stdio::null());
     let started = Instant::now();

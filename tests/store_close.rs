@@ -9,7 +9,7 @@ use journal::{date, journal as told, key, money};
 use store::{State, close, close_of, kind, next, now, run_id, state};
 use tripsettle::domain::*;
 use tripsettle::store::{
-    Append, Close, EvidenceCount, LineKey, NewLine, ProcessorFile, StoreError,
+    Append, Close, EvidenceCount, LineKey, NewLine, ProcessorFile, RunEnd, StoreError,
 };
 
 fn names(
@@ -62,7 +62,9 @@ fn days_close_in_order_and_editions_follow_one_another() {
         waiting(&state.store),
         ["manifest-1-1", "manifest-1-2", "manifest-2-1"]
     );
-    state.store.mark_published(date(1), 2).unwrap();
+    let told = vec![(date(1), 2)];
+    let end = RunEnd { told, ..end(0) };
+    state.store.finish_run(&run_id(), end).unwrap();
     assert_eq!(waiting(&state.store), ["manifest-1-1", "manifest-2-1"]);
     let editions = state.store.closes(date(1)).unwrap();
     let editions: Vec<_> = editions
@@ -402,16 +404,32 @@ fn missing_data_is_asked_for_until_it_is_here_or_never_will_be() {
     // What was counted stands until the journal grows.
     let (store, run) = (&state.store, run_id());
     let (initiated, evidenced, seq) = (7, 7, store.last_seq().unwrap());
-    let counted = EvidenceCount {
+    let evidence_counted = EvidenceCount {
         initiated,
         evidenced,
         seq,
     };
     store.begin_run(&run, "run", now(), date(1)).unwrap();
-    store.finish_run(&run, now(), 0, "{}", counted).unwrap();
+    let ended = RunEnd {
+        evidence: evidence_counted,
+        ..end(0)
+    };
+    store.finish_run(&run, ended).unwrap();
     assert_eq!(evidence(&state), (7, 7));
     state.play("S1/c", story);
     assert_eq!(evidence(&state), (3, 1));
+}
+
+/// An end of which nothing follows.
+fn end(exit_code: u8) -> RunEnd {
+    RunEnd {
+        at: now(),
+        exit_code,
+        report: "{}".to_owned(),
+        evidence: EvidenceCount::default(),
+        mail: None,
+        told: Vec::new(),
+    }
 }
 
 fn evidence(state: &State) -> (u64, u64) {
@@ -435,19 +453,16 @@ fn runs_mails_and_memos_are_kept() {
     let store = &state.store;
     store.begin_run(&run_id(), "run", now(), date(1)).unwrap();
     assert_eq!(store.runs(9).unwrap()[0].exit_code, None);
-    let counted = EvidenceCount::default();
-    store
-        .finish_run(&run_id(), now(), 11, "{}", counted)
-        .unwrap();
+    store.finish_run(&run_id(), end(11)).unwrap();
     let runs = store.runs(9).unwrap();
     assert_eq!(
         (runs.len(), runs[0].exit_code, runs[0].report.as_deref()),
         (1, Some(11), Some("{}"))
     );
     for body in ["one", "another"] {
-        store
-            .queue_mail(&run_id(), "<run-1@x>", body.into(), now())
-            .unwrap();
+        let mail = Some(("<run-1@x>".to_owned(), body.into()));
+        let end = RunEnd { mail, ..end(11) };
+        store.finish_run(&run_id(), end).unwrap();
     }
     let due = store.due_mails(now(), 9).unwrap();
     assert_eq!((due.len(), due[0].body.as_slice()), (1, "one".as_bytes()));

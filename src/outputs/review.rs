@@ -12,6 +12,10 @@
 //!   front has one already; a day (2026-11-24) in a column of days may become one;
 //! - blanks for control characters, and `…` at the end of a text longer than a cell.
 //!
+//! It is made for a spreadsheet that takes a comma between cells and a point before decimals. One
+//! that wants `;` and a decimal comma would misread amounts (1.234 as 1234): there the workbook is
+//! what to open.
+//!
 //! Rows are streamed. A table longer than a sheet is cut by the program that opens it, which says
 //! so; the workbook goes on in the next sheet.
 

@@ -28,8 +28,9 @@ pub async fn backfill<S: PaymentService>(
     closed: &mut Vec<Closed>,
 ) -> Result<(), RunError> {
     pass.begin(house).await?;
-    put_in_place(house, closed)?;
+    // An edition that nobody was told of says what changed since the one before it.
     remake(house, pass, from, to)?;
+    put_in_place(house, pass, closed)?;
     reports::take_reports(house, pass).await?;
     house.store.pull_again(from, to, house.clock.now())?;
     pull::pull(house, pass).await?;

@@ -188,7 +188,7 @@ async fn night<S: PaymentService>(
 ) -> Result<(), RunError> {
     pass.begin(house).await?;
     // Tokens die while a disk is mended: trouble with files is told after the settle pass.
-    let placed = close::put_in_place(house, closed);
+    let placed = close::put_in_place(house, pass, closed);
     let reported = reports::take_reports(house, pass).await;
     settle_pass(house, pass).await?;
     placed?;

@@ -3,9 +3,9 @@
 //! A mail that cannot be sent waits for the next command and never changes an exit code.
 
 use crate::config::Config;
-use crate::domain::RunId;
 use crate::mail::{self, MailSettings, compose};
 use crate::payment_service::PaymentService;
+use crate::store::RunEnd;
 
 use super::RunError;
 use super::pass::{House, Pass};
@@ -32,8 +32,9 @@ pub fn settings(config: &Config) -> Option<MailSettings> {
     })
 }
 
-/// Writes the run's end down, and its mail if it is worth one; both before anything is sent. Only
-/// then the editions that it tells of count as published.
+/// Writes the run's end down, and its mail if it is worth one, before anything is sent. The
+/// editions that it tells of count as published then: those that another run put in place wait for
+/// one that sends a mail.
 ///
 /// # Errors
 /// The state cannot be written.
@@ -43,19 +44,18 @@ pub fn keep<S: PaymentService>(
     report: &RunReport,
     worth_a_mail: bool,
 ) -> Result<(), RunError> {
-    let now = house.clock.now();
-    let json = serde_json::to_string(report).unwrap_or_default();
-    let (exit_code, evidence) = (report.exit_code, report.evidence_counted);
-    house
-        .store
-        .finish_run(&pass.run, now, exit_code, &json, evidence)?;
-    if let Some((_, mail)) = composed(house, pass, report).filter(|_| worth_a_mail) {
-        queue(house, &pass.run, mail)?;
-    }
-    for day in &report.closed {
-        house.store.mark_published(day.books_date, day.edition)?;
-    }
-    Ok(())
+    let mail = composed(house, pass, report).filter(|_| worth_a_mail);
+    let told = report.closed.iter();
+    let told = told.filter(|day| worth_a_mail || !day.is_found);
+    let end = RunEnd {
+        at: house.clock.now(),
+        exit_code: report.exit_code,
+        report: serde_json::to_string(report).unwrap_or_default(),
+        evidence: report.evidence_counted,
+        mail: mail.map(|(_, mail)| (mail.message_id, mail.bytes)),
+        told: told.map(|day| (day.books_date, day.edition)).collect(),
+    };
+    Ok(house.store.finish_run(&pass.run, end)?)
 }
 
 /// Sends the mail of a run whose end could not be written down, for this is when somebody must
@@ -87,13 +87,6 @@ fn composed<S: PaymentService>(
             None
         }
     }
-}
-
-fn queue<S>(house: &House<S>, run: &RunId, mail: mail::Composed) -> Result<(), RunError> {
-    let now = house.clock.now();
-    Ok(house
-        .store
-        .queue_mail(run, &mail.message_id, mail.bytes, now)?)
 }
 
 /// Delivers what waits. Each failed one is told in the log and waits on.

@@ -38,6 +38,9 @@ pub struct Closed {
     /// `summary.txt`.
     #[serde(skip)]
     pub summary: String,
+    /// True for one that an earlier run has closed, and not told of.
+    #[serde(skip)]
+    pub is_found: bool,
 }
 
 /// A trip that somebody should know about.

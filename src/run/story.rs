@@ -59,30 +59,26 @@ pub fn story<S: PaymentService>(house: &House<S>, pass: &Pass, report: &RunRepor
     }
 }
 
-/// The workbook and the CSVs of the days that the run closed: of each day first those for people,
-/// then the tables, then those for programs, since the last ones are the first to be left out of a
-/// mail that grows too large. One that cannot be read is left out.
+/// The workbook and the CSVs of the days that the run closed: first those for people, then the
+/// tables, then those for programs, since the last ones are the first to be left out of a mail that
+/// grows too large. One that cannot be read is left out.
 pub fn attachments(report: &RunReport) -> Vec<(String, Vec<u8>)> {
-    let mut files = Vec::new();
+    let mut named = Vec::new();
     for day in &report.closed {
-        let Ok(entries) = std::fs::read_dir(Path::new(&day.path)) else {
-            continue;
-        };
+        let entries = std::fs::read_dir(Path::new(&day.path))
+            .into_iter()
+            .flatten();
         let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-        let mut named: Vec<_> = paths
-            .filter_map(|path| {
-                let name = path.file_name()?.to_str()?.to_owned();
-                Some((rank(&name)?, name, path))
-            })
-            .collect();
-        named.sort();
-        for (_, name, path) in named {
-            if let Ok(bytes) = std::fs::read(&path) {
-                files.push((format!("{}-{name}", day.books_date), bytes));
-            }
-        }
+        named.extend(paths.filter_map(|path| {
+            let name = path.file_name()?.to_str()?;
+            Some((rank(name)?, format!("{}-{name}", day.books_date), path))
+        }));
     }
-    files
+    named.sort();
+    let read = named
+        .into_iter()
+        .map(|(_, name, path)| Some((name, std::fs::read(path).ok()?)));
+    read.flatten().collect()
 }
 
 /// How late a file comes in a mail; none for one that does not.

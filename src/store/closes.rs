@@ -44,7 +44,7 @@ pub struct CloseRow {
     pub manifest_sha256: String,
     /// The manifest that it follows.
     pub previous_sha256: Option<String>,
-    /// True when its files are in place.
+    /// True when its files are in place, and a run has told of them.
     pub published: bool,
 }
 
@@ -91,19 +91,6 @@ impl Store {
     pub fn unpublished_closes(&self) -> Result<Vec<CloseRow>, StoreError> {
         let sql = include_str!("../../sql/queries/closes_unpublished.sql");
         self.read(|db| db.prepare_cached(sql)?.query_map((), close_row)?.collect())
-    }
-
-    /// Remembers that an edition's files are in place, and that a run has told of them.
-    ///
-    /// # Errors
-    /// The state cannot be written.
-    pub fn mark_published(&self, date: BooksDate, edition: u32) -> Result<(), StoreError> {
-        let path = self.path.clone();
-        let sql = include_str!("../../sql/queries/closes_mark_published.sql");
-        self.writer.transact(move |db| {
-            let done = db.execute(sql, (date.to_string(), edition));
-            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
-        })
     }
 
     /// What a closed day adds up to, sorted by store and currency.

@@ -47,7 +47,7 @@ pub use lines::{LineKey, NewLine, ProblemLine, ProcessorFile, StoredLine};
 pub use lock::Lock;
 pub use outbox::Waiting;
 pub use pulls::Pull;
-pub use runs::RunRow;
+pub use runs::{RunEnd, RunRow};
 pub use trip::Found;
 pub use witness::{Side, Witness};
 

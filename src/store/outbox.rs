@@ -1,6 +1,6 @@
 //! Mails that wait to be delivered.
 
-use crate::domain::{RunId, Timestamp};
+use crate::domain::Timestamp;
 
 use super::Store;
 use super::error::{StoreError, of_sqlite};
@@ -17,25 +17,6 @@ pub struct Waiting {
 }
 
 impl Store {
-    /// Puts a mail into the outbox; the same Message-ID again is the same mail.
-    ///
-    /// # Errors
-    /// The state cannot be written.
-    pub fn queue_mail(
-        &self,
-        run: &RunId,
-        message_id: &str,
-        body: Vec<u8>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let sql = include_str!("../../sql/queries/outbox_queue.sql");
-        let (run, message_id, path) = (run.clone(), message_id.to_owned(), self.path.clone());
-        self.writer.transact(move |db| {
-            let done = db.execute(sql, (run.as_str(), message_id, body, now.ms()));
-            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
-        })
-    }
-
     /// Mails whose time has come, oldest first.
     ///
     /// # Errors

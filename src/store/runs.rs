@@ -26,6 +26,23 @@ pub struct RunRow {
     pub report: Option<String>,
 }
 
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct RunEnd {
+    /// When.
+    pub at: Timestamp,
+    /// With which exit code.
+    pub exit_code: u8,
+    /// Its report as JSON.
+    pub report: String,
+    /// What it counted for that.
+    pub evidence: EvidenceCount,
+    /// Its mail, by its Message-ID; the same Message-ID again is the same mail.
+    pub mail: Option<(String, Vec<u8>)>,
+    /// The editions that are in place, and that it tells of.
+    pub told: Vec<(BooksDate, u32)>,
+}
+
 impl Store {
     /// Writes that a run has begun.
     ///
@@ -49,26 +66,32 @@ impl Store {
         })
     }
 
-    /// Writes how a run ended, and what it counted for that.
+    /// Writes how a run ended, together with all that follows from it: a run that has told of an
+    /// edition in its mail has ended, and one that has ended has a mail.
     ///
     /// # Errors
     /// The state cannot be written.
-    pub fn finish_run(
-        &self,
-        run: &RunId,
-        at: Timestamp,
-        exit_code: u8,
-        report: &str,
-        evidence: EvidenceCount,
-    ) -> Result<(), StoreError> {
-        let sql = include_str!("../../sql/queries/runs_finish.sql");
+    pub fn finish_run(&self, run: &RunId, end: RunEnd) -> Result<(), StoreError> {
+        let finish = include_str!("../../sql/queries/runs_finish.sql");
         let memo = include_str!("../../sql/queries/runs_set_memo.sql");
-        let counted = serde_json::to_string(&evidence).unwrap_or_default();
-        let (run, report, path) = (run.clone(), report.to_owned(), self.path.clone());
+        let queue = include_str!("../../sql/queries/outbox_queue.sql");
+        let mark = include_str!("../../sql/queries/closes_mark_published.sql");
+        let counted = serde_json::to_string(&end.evidence).unwrap_or_default();
+        let (run, path) = (run.clone(), self.path.clone());
         self.writer.transact(move |db| {
-            let done = db.execute(sql, (run.as_str(), at.ms(), exit_code, report));
-            let done = done.and_then(|_| db.execute(memo, (EVIDENCE, counted)));
-            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
+            let at = end.at.ms();
+            let write = || {
+                db.execute(finish, (run.as_str(), at, end.exit_code, end.report))?;
+                db.execute(memo, (EVIDENCE, counted))?;
+                if let Some((message_id, body)) = end.mail {
+                    db.execute(queue, (run.as_str(), message_id, body, at))?;
+                }
+                for (date, edition) in end.told {
+                    db.execute(mark, (date.to_string(), edition))?;
+                }
+                Ok(())
+            };
+            write().map_err(|error: rusqlite::Error| of_sqlite(&path, &error))
         })
     }
 

@@ -128,7 +128,7 @@ fn a_recovery_killed_at_a_drawn_system_call_is_finished_by_the_next() {
 }
 
 /// The first kill leaves an edition in place of which nobody was told; the second comes while the
-/// recovery makes it once more, to tell of it.
+/// recovery makes it once more, to tell of it. A backfill sends no mail, and leaves it to the run.
 #[test]
 fn an_edition_is_told_of_by_the_run_that_lives_to_do_it() {
     let evening = Evening::begin();
@@ -143,6 +143,14 @@ fn an_edition_is_told_of_by_the_run_that_lives_to_do_it() {
         assert_eq!(evening.night.editions().len(), 1);
         assert_eq!(evening.mails(), Vec::<String>::new());
     }
+    let edition = evening.night.newest_editions().remove(0);
+    let day = edition.parent().unwrap().file_name().unwrap();
+    let day = day.to_str().unwrap();
+    let filled = evening
+        .night
+        .tripsettle(&["backfill", "--from", day, "--to", day]);
+    assert!(matches!(filled.code, Some(0 | 10..=12)), "{filled:#?}");
+    assert_eq!(evening.mails(), Vec::<String>::new());
     evening.recover();
     let mails = evening.mails();
     assert_eq!(mails.len(), 1);
