@@ -107,3 +107,34 @@ fn review_switched_on_later_comes_with_the_next_edition_and_leaves_the_tables_al
     let found = night.expect(65, &["verify"]);
     assert!(found.out.contains("breaks.review.csv"), "{found:?}");
 }
+
+/// A run was killed before it told of the second edition; then the first one was moved away.
+#[test]
+fn an_edition_that_cannot_be_summed_up_again_keeps_no_other_day_open() {
+    let mut night = night();
+    night.tripsettle(&["run"]);
+    let day = night.editions()[0].split_once('/').unwrap().0.to_owned();
+    let backfill = ["backfill", "--from", &day, "--to", &day];
+    night.configure_by_file("[output]\nformats = [\"review\"]\n");
+    night.tripsettle(&backfill);
+    let edition = |number: u32| night.path("out").join(&day).join(format!("e{number}"));
+    let second = contents(&edition(2));
+    let state = rusqlite::Connection::open(night.path("state/tripsettle.db")).unwrap();
+    let sql = "UPDATE close SET published = 0 WHERE edition = 2";
+    assert_eq!(state.execute(sql, ()).unwrap(), 1);
+    drop(state);
+    fs::remove_dir_all(edition(1)).unwrap();
+
+    let ended = night.tripsettle(&["run", "--json"]);
+    assert!(matches!(ended.code, Some(10..=12)), "{ended:#?}");
+    let word = format!("{day} e2 is in place, and cannot be summed up");
+    assert!(ended.out.contains(&word), "{ended:#?}");
+
+    night.tripsettle(&backfill);
+    assert!(edition(1).join("manifest.json").exists());
+    let ended = night.tripsettle(&["run", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(told["closed"][0]["edition"], 2, "{told:#}");
+    assert!(contents(&edition(2)) == second);
+    assert_eq!(names(&night.path("out")), [day.as_str()]);
+}
