@@ -66,8 +66,8 @@ impl Store {
         })
     }
 
-    /// Writes how a run ended, together with all that follows from it: a run that has told of an
-    /// edition in its mail has ended, and one that has ended has a mail.
+    /// Writes how a run ended, together with all that follows from it, or nothing: no mail tells of
+    /// an end that was not written down, and no edition counts as told without the mail.
     ///
     /// # Errors
     /// The state cannot be written.
