@@ -20,6 +20,9 @@ use limit::Limit;
 const RATE_SPAN: Duration = Duration::from_secs(1_000);
 /// Timers fire on whole milliseconds; a call that is due within one goes at once.
 const TICK: Duration = Duration::from_millis(1);
+/// After a burst calls go slower by this part, until half of the service's bucket is full again:
+/// a bucket that is empty refuses whatever comes a little early.
+const SLOWER: u32 = 8;
 /// The pause after a 429 that names none; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Where that doubling ends.
@@ -41,6 +44,8 @@ pub struct Pacer {
 struct Pace {
     /// When the next call is due by even spacing.
     due: Instant,
+    /// How much of the service's bucket was left to it since the bucket was full.
+    left: Duration,
     limit: Limit,
     held_until: Instant,
     /// Counts the pauses; places handed out before a pause are void after it.
@@ -60,7 +65,8 @@ impl Pacer {
         let now = Instant::now();
         let mut pace = Pace {
             due: now,
-            limit: Limit::new(gap, now),
+            left: Duration::ZERO,
+            limit: Limit::new(gap, burst, now),
             held_until: now,
             pauses: 0,
             throttled_in_a_row: 0,
@@ -118,7 +124,7 @@ impl Pacer {
     pub fn succeeded(&self) {
         let mut pace = self.pace();
         pace.throttled_in_a_row = 0;
-        pace.limit.granted();
+        pace.limit.granted(Instant::now());
     }
 
     /// How many calls a thousand seconds take at the rate that is kept now.
@@ -142,7 +148,17 @@ impl Pace {
     /// The next call's place in time, which may be past.
     fn take_place(&mut self, now: Instant, ahead: Duration) -> Instant {
         let place = self.due.checked_sub(ahead).unwrap_or(now);
-        self.due = later(self.due.max(now), self.limit.gap(now));
+        let gap = self.limit.gap(now);
+        if self.due <= now {
+            self.left = Duration::ZERO;
+        }
+        let short = (ahead / 2).saturating_sub(self.left);
+        let leave = match place > now {
+            true => (gap / SLOWER).min(short),
+            false => Duration::ZERO,
+        };
+        self.left = self.left.saturating_add(leave);
+        self.due = later(self.due.max(now), gap.saturating_add(leave));
         place
     }
 
@@ -152,6 +168,8 @@ impl Pace {
         self.limit.paused(now, until);
         self.pauses = self.pauses.wrapping_add(1);
         self.due = later(until, ahead);
+        // A bucket that was not asked of has filled itself.
+        self.left = ahead;
     }
 
     fn own_pause(&self) -> Duration {
@@ -207,14 +225,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_goes_at_once_and_the_rest_evenly() {
         let pacer = Pacer::new(TEN_A_SECOND, 3, None);
-        assert_eq!(went(&pacer, 6).await, [0, 0, 0, 100, 200, 300]);
+        let burst = [0, 0, 0, 100, 213, 325];
+        assert_eq!(
+            went(&pacer, 6).await,
+            burst,
+            "a little slower until half is full again"
+        );
         tokio::time::advance(ms(150)).await;
         assert_eq!(
             went(&pacer, 3).await,
-            [0, 50, 150],
+            [0, 63, 175],
             "half a bucket came back"
         );
-        assert_eq!(pacer.waiting(), ms(300 + 150));
+        assert_eq!(pacer.waiting(), ms(325 + 174));
     }
 
     #[tokio::test(start_paused = true)]
@@ -232,10 +255,11 @@ mod tests {
         }
         lanes.join_all().await;
         let ideal = (16 * 20 - 10) * 100;
+        let half = 9 * 100 / 2;
         assert_eq!(
             start.elapsed().as_millis(),
-            ideal,
-            "320 calls at 10 a second after 10"
+            ideal + half,
+            "320 calls at 10 a second after 10, and half of the bucket full again"
         );
     }
 

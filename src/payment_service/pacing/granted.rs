@@ -11,9 +11,8 @@ use super::Pacer;
 
 /// How long a request or an answer takes: this, and up to as much again.
 const ONE_WAY_MS: u64 = 30;
-const LANES: u64 = 16;
-/// Calls a second.
-const CONFIGURED: u64 = 40;
+/// Enough of them for every rate below.
+const LANES: u64 = 64;
 
 /// The service: it grants a call every `gap`, and `burst` at once.
 struct Bucket {
@@ -50,10 +49,12 @@ impl Bucket {
 /// A row: the bucket, the limits that follow one another, and what must come out.
 struct Night {
     name: &'static str,
+    /// Calls a second, as the program believes.
+    configured: u64,
     burst: u32,
     /// What a 429 asks for, in seconds.
     retry_after: Option<u64>,
-    /// Minutes, and calls a second.
+    /// Seconds, and calls a second.
     limits: &'static [(u64, u32)],
     /// At least so much of what was granted is used, in thousandths.
     used: u64,
@@ -64,6 +65,10 @@ struct Night {
 impl Night {
     fn holding(self, burst: u32) -> Self {
         Self { burst, ..self }
+    }
+
+    fn configured(self, configured: u64) -> Self {
+        Self { configured, ..self }
     }
 
     fn asking(self, retry_after: Option<u64>) -> Self {
@@ -87,7 +92,7 @@ async fn play(night: &Night) -> (u64, u64) {
         granted: 0,
         refused: 0,
     }));
-    let pacer = Arc::new(Pacer::new(CONFIGURED * 1_000, 10, None));
+    let pacer = Arc::new(Pacer::new(night.configured * 1_000, 10, None));
     let mut lanes = JoinSet::new();
     for lane in 0..LANES {
         let (bucket, pacer) = (bucket.clone(), pacer.clone());
@@ -118,10 +123,10 @@ async fn play(night: &Night) -> (u64, u64) {
         });
     }
     let mut grantable = u64::from(night.burst);
-    for (minutes, calls) in night.limits {
+    for (seconds, calls) in night.limits {
         locked(&bucket).grant_from_now(*calls);
-        sleep(Duration::from_secs(minutes * 60)).await;
-        grantable += minutes * 60 * u64::from(*calls);
+        sleep(Duration::from_secs(*seconds)).await;
+        grantable += seconds * u64::from(*calls);
     }
     lanes.abort_all();
     let bucket = locked(&bucket);
@@ -138,6 +143,7 @@ async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
     let second = Some(1);
     let night = |name, limits, used, refused| Night {
         name,
+        configured: 40,
         burst: 10,
         retry_after: second,
         limits,
@@ -145,17 +151,24 @@ async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
         refused,
     };
     for night in [
-        night("as configured", &[(10, 40)][..], 980, 10),
-        night("a deep bucket", &[(10, 40)], 980, 10).holding(deep),
-        night("cut to a quarter", &[(5, 40), (15, 10)], 970, 30),
-        night("cut, deep", &[(5, 40), (15, 10)], 970, 30).holding(deep),
-        night("cut a little", &[(5, 40), (15, 38)], 950, 10),
-        night("cut and given back", &[(5, 40), (5, 10), (20, 40)], 850, 10),
-        night("limit far below", &[(20, 1)], 900, 100),
-        night("a storm", &[(5, 40), (1, 0), (10, 40)], 900, 30),
-        night("a wrong configuration", &[(15, 8)], 950, 30),
-        night("no pause is named", &[(15, 20)], 950, 30).asking(None),
-        night("long pauses", &[(5, 40), (15, 10)], 650, 30).asking(Some(60)),
+        night("as configured", &[(600, 40)][..], 980, 10),
+        night("a deep bucket", &[(600, 40)], 980, 10).holding(deep),
+        night("cut to a quarter", &[(300, 40), (900, 10)], 970, 30),
+        night("cut, deep", &[(300, 40), (900, 10)], 970, 30).holding(deep),
+        night("cut soon, of many", &[(30, 200), (120, 50)], 970, 30).configured(200),
+        night("many", &[(60, 200)], 980, 10).configured(200),
+        night("cut a little", &[(300, 40), (900, 38)], 950, 10),
+        night(
+            "cut and given back",
+            &[(300, 40), (300, 10), (1200, 40)],
+            850,
+            10,
+        ),
+        night("limit far below", &[(1200, 1)], 900, 100),
+        night("a storm", &[(300, 40), (60, 0), (600, 40)], 900, 30),
+        night("a wrong configuration", &[(900, 8)], 950, 30),
+        night("no pause is named", &[(900, 20)], 950, 30).asking(None),
+        night("long pauses", &[(300, 40), (900, 10)], 650, 30).asking(Some(60)),
     ] {
         let (used, refused) = play(&night).await;
         println!(

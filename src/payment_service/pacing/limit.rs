@@ -1,12 +1,15 @@
 //! What the service's refusals tell about its limit, and how fast to go until it refuses again.
 //!
-//! At a 429 the service's bucket is empty. What it granted from one 429 to the next is therefore
-//! what it refilled in that time, or less where a pause was so long that the bucket ran over: the
-//! true limit lies between that measure and the rate at which it refused. We go on with a gap a
-//! little above the middle of the two, and climb as a cube of time climbs: hardly at all beside
-//! the last known limit, and fast once it is left behind without a 429 (as TCP's CUBIC does, RFC
-//! 9438).
+//! The service keeps a bucket of calls that refills at its limit. What it grants in any span is at
+//! most a bucket and what refilled in that span, and as much as that if the bucket was full at its
+//! beginning and is empty at its end, as it is at a 429. So the limit is the most that any span
+//! before the 429 makes of it. A span of a few buckets tells little, as nobody knows exactly what
+//! a bucket holds: then the limit is guessed, in the middle between what was granted since the 429
+//! before, with the pause, and the rate that was refused. We go on a little slower, and climb as a
+//! cube of time climbs: hardly at all beside the last known limit, and fast once it is left behind
+//! without a 429 (as TCP's CUBIC does, RFC 9438); after a guess, sooner.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,6 +17,10 @@ use tokio::time::Instant;
 /// The climb reaches the last known limit after so long, or after as long as the last pause if that
 /// was longer: who asks for long pauses is not to be tried often.
 const PLATEAU: Duration = Duration::from_secs(40);
+/// The same when the limit was guessed; longer where a span that tells more takes longer.
+const GUESS: Duration = Duration::from_secs(6);
+/// A span tells the limit when it has so many bucketfuls, or more, up to the second number.
+const SPAN: (usize, usize) = (16, 64);
 /// A second, cubed, in milliseconds: the climb is told in seconds.
 const CUBED: i128 = 1_000_000_000;
 /// The climb adds this part of the known limit per cubed second: so 2.6 % are given up at once.
@@ -28,69 +35,97 @@ const SLOWEST: u32 = 256;
 pub(super) struct Limit {
     /// The configured one, never undercut.
     shortest: Duration,
+    /// What the service's bucket holds.
+    burst: u32,
     /// What the last 429 made of it; none before the first.
     learnt: Option<Duration>,
     /// Since when `learnt` holds: the end of the pause.
     from: Instant,
     /// How long the climb takes to come back to `learnt`.
     plateau: Duration,
+    /// How long it takes at least.
+    least: Duration,
     /// Since when grants are counted: a 429; before the first nobody knows how full the service's
     /// bucket is.
     empty_at: Option<Instant>,
     /// Good replies since.
     granted: u32,
+    /// When each bucketful of them was complete, the latest first.
+    fulls: VecDeque<Instant>,
 }
 
 impl Limit {
     /// Nothing is known yet but what is configured.
-    pub fn new(shortest: Duration, now: Instant) -> Self {
+    pub fn new(shortest: Duration, burst: u32, now: Instant) -> Self {
         Self {
             shortest,
+            burst,
             learnt: None,
             from: now,
             plateau: PLATEAU,
+            least: PLATEAU,
             empty_at: None,
             granted: 0,
+            fulls: VecDeque::new(),
         }
     }
 
     /// A good reply came.
-    pub fn granted(&mut self) {
+    pub fn granted(&mut self, now: Instant) {
         self.granted = self.granted.saturating_add(1);
+        if self.granted.is_multiple_of(self.burst) {
+            self.fulls.push_front(now);
+            self.fulls.truncate(SPAN.1);
+        }
     }
 
     /// The service ran out: goes slower, by half at most.
     pub fn refused(&mut self, now: Instant) {
         let gap = self.gap(now);
-        let measured = self.measured(now);
-        let learnt = match measured {
+        let slower = |to: Duration| to.clamp(gap, gap.saturating_mul(2));
+        let (learnt, is_guess) = match (self.measured(now), self.middle(now, gap)) {
+            (Some(measured), _) => (slower(measured), false),
+            (None, Some(middle)) => (slower(middle), true),
             // Said again and again, a storm's no is still one: it does not add up.
-            None => self.learnt.unwrap_or(gap).min(gap),
-            Some(measured) => {
-                let middle = gap.saturating_add(measured).checked_div(2);
-                middle.unwrap_or(gap).clamp(gap, gap.saturating_mul(2))
-            }
+            (None, None) => (self.learnt.unwrap_or(gap).min(gap), false),
         };
-        self.learnt = Some(learnt.min(self.shortest.saturating_mul(SLOWEST)));
-        self.paused(now, now);
-        if measured.is_some() || self.empty_at.is_none() {
+        if self.granted >= ENOUGH || self.empty_at.is_none() {
             self.empty_at = Some(now);
             self.granted = 0;
+            self.fulls.clear();
         }
+        let learnt = learnt.min(self.shortest.saturating_mul(SLOWEST));
+        self.learnt = Some(learnt);
+        let buckets = learnt.saturating_mul(self.burst.saturating_mul(4));
+        self.least = match is_guess {
+            true => buckets.clamp(GUESS, PLATEAU),
+            false => PLATEAU,
+        };
+        self.paused(now, now);
     }
 
-    /// The gap of what was granted since the last measure, if that was enough to tell.
+    /// The shortest gap that any span of enough bucketfuls before `now` tells.
     fn measured(&self, now: Instant) -> Option<Duration> {
+        let spans = (0..).zip(&self.fulls).skip(SPAN.0);
+        let gaps = spans.filter_map(|(refilled, from): (u32, _)| {
+            let refilled = refilled.saturating_mul(self.burst);
+            now.saturating_duration_since(*from).checked_div(refilled)
+        });
+        gaps.min()
+    }
+
+    /// A gap in the middle between that of all that was granted and the one that was refused.
+    fn middle(&self, now: Instant, refused: Duration) -> Option<Duration> {
         let since = now.saturating_duration_since(self.empty_at?);
-        since
-            .checked_div(self.granted)
-            .filter(|_| self.granted >= ENOUGH)
+        let granted = since.checked_div(self.granted)?;
+        let middle = refused.saturating_add(granted).checked_div(2);
+        middle.filter(|_| self.granted >= ENOUGH)
     }
 
     /// The climb begins when the pause is over.
     pub fn paused(&mut self, now: Instant, until: Instant) {
         self.from = until;
-        self.plateau = until.saturating_duration_since(now).max(PLATEAU);
+        self.plateau = until.saturating_duration_since(now).max(self.least);
     }
 
     /// The gap to keep at `now`.
@@ -124,48 +159,51 @@ mod tests {
     }
 
     /// A limit configured as 100 calls a second, of which the service refused one at the start,
-    /// and another one after it had granted `granted` within `seconds`.
+    /// and another one after it had granted `granted` evenly within `seconds`.
     fn refused_after(granted: u32, seconds: u64) -> (Limit, Instant) {
         let start = Instant::now();
-        let mut limit = Limit::new(Duration::from_millis(10), start);
+        let mut limit = Limit::new(Duration::from_millis(10), 10, start);
         limit.refused(start);
-        assert_eq!(
-            limit.gap(start).as_micros(),
-            10_262,
-            "a little slower to begin with"
-        );
-        (0..granted).for_each(|_| limit.granted());
+        let gap = limit.gap(start).as_micros();
+        assert_eq!(gap, 10_262, "a little slower to begin with");
+        grant(&mut limit, start, granted, seconds);
         let end = after(start, seconds);
         limit.refused(end);
         (limit, end)
     }
 
+    fn grant(limit: &mut Limit, from: Instant, calls: u32, seconds: u64) {
+        let gap = Duration::from_secs(seconds) / calls.max(1);
+        (0..calls).for_each(|call| limit.granted(from + gap * call));
+    }
+
     #[test]
     fn what_was_granted_until_a_refusal_tells_the_limit() {
         for (granted, gap_us, why) in [
-            (4_000, 10_262, "the limit is where we were"),
+            (4_000, 10_279, "the limit is where we were"),
             (
                 18_000,
                 10_262,
                 "more than we asked for is no reason to go faster",
             ),
+            (2_500, 16_446, "five eighths were granted"),
+            (2_000, 20_525, "half was granted, and half as fast at most"),
             (
-                2_000,
-                15_394,
-                "half was granted: a gap in the middle of 10 and 20 ms",
+                159,
+                20_525,
+                "not much more than a bucket: a guess, and at most half as fast",
             ),
-            (40, 20_525, "at most half as fast"),
             (9, 10_262, "too few to tell: a storm that may pass"),
             (0, 10_262, "likewise"),
         ] {
             let (limit, end) = refused_after(granted, 40);
-            assert_eq!(limit.gap(end).as_micros(), gap_us, "{why}");
+            assert_eq!(limit.gap(end).as_micros(), gap_us, "{granted}: {why}");
         }
     }
 
     #[test]
     fn the_climb_is_slow_beside_the_limit_and_fast_beyond() {
-        let (limit, end) = refused_after(40, 40);
+        let (limit, end) = refused_after(2_000, 40);
         let gaps = [0, 20, 40, 60, 90, 120, 160, 170, 180, 1_000_000];
         let gaps = gaps.map(|seconds| limit.gap(after(end, seconds)).as_micros());
         let climb = [
@@ -178,8 +216,15 @@ mod tests {
     }
 
     #[test]
+    fn a_guess_is_soon_tried() {
+        let (limit, end) = refused_after(40, 40);
+        let gaps = [0, 6, 12, 18].map(|seconds| limit.gap(after(end, seconds)).as_micros());
+        assert_eq!(gaps, [20_525, 20_000, 19_500, 16_600]);
+    }
+
+    #[test]
     fn the_climb_begins_when_the_pause_is_over() {
-        let (mut limit, end) = refused_after(40, 40);
+        let (mut limit, end) = refused_after(2_000, 40);
         limit.paused(end, after(end, 30));
         assert_eq!(limit.gap(end), limit.gap(after(end, 30)));
         assert_eq!(limit.gap(after(end, 70)).as_micros(), 20_000);
@@ -194,7 +239,7 @@ mod tests {
     #[test]
     fn what_was_too_little_to_tell_is_counted_on() {
         let (mut limit, end) = refused_after(9, 40);
-        limit.granted();
+        grant(&mut limit, end, 1, 40);
         limit.refused(after(end, 40));
         let told = limit.gap(after(end, 40)).as_micros();
         assert_eq!(told, 20_525, "ten in eighty seconds");
@@ -203,9 +248,9 @@ mod tests {
     #[test]
     fn nobody_gets_slower_than_a_part() {
         let (mut limit, mut at) = refused_after(0, 40);
-        for _ in 0..20 {
-            at = after(at, 40);
-            (0..ENOUGH).for_each(|_| limit.granted());
+        for seconds in [[5; 10], [40; 10]].concat() {
+            grant(&mut limit, at, ENOUGH, seconds);
+            at = after(at, seconds);
             limit.refused(at);
         }
         assert_eq!(limit.gap(after(at, 40)).as_micros(), 2_560_000);
