@@ -6,6 +6,7 @@ mod journal;
 mod store;
 
 use journal::{date, journal as told, key, money};
+use rusqlite::StatementStatus;
 use store::{State, close, close_of, kind, next, now, run_id, state};
 use tripsettle::domain::*;
 use tripsettle::store::{
@@ -355,6 +356,35 @@ fn a_line_that_finds_its_trip_later_was_without_one_before() {
     };
     assert_eq!(matched(before), [None]);
     assert_eq!(matched(before + 1), [Some(date(2))]);
+}
+
+/// Trips of one second have one deadline: a page among them is sought, not counted up to.
+#[test]
+fn a_page_of_open_trips_costs_the_same_wherever_it_begins() {
+    let state = state();
+    for n in 0..300 {
+        state.play(&format!("S1/t{n}"), "taken 20.00");
+    }
+    let first = state
+        .store
+        .open_trips(Timestamp::of_ms(i64::MAX), None, 1)
+        .unwrap();
+    let act_by = first[0].act_by.ms();
+    let raw = state.raw();
+    let sql = include_str!("../sql/queries/sweep_open_trips.sql");
+    let mut statement = raw.prepare(sql).unwrap();
+    let mut steps = |after: i64| {
+        statement.reset_status(StatementStatus::VmStep);
+        let ids = statement.query_map((i64::MAX, act_by, after, 10), |row| row.get::<_, i64>(0));
+        let ids: Vec<i64> = ids.unwrap().map(Result::unwrap).collect();
+        assert_eq!(ids, (after + 1..=after + 10).collect::<Vec<i64>>());
+        statement.get_status(StatementStatus::VmStep)
+    };
+    let (begin, end) = (steps(0), steps(290));
+    assert!(
+        end < begin * 2,
+        "{begin} steps at the beginning, {end} at the end"
+    );
 }
 
 #[test]
