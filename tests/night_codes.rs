@@ -149,6 +149,75 @@ fn a_wrong_secret_stops_the_run() {
 }
 
 #[test]
+fn check_tries_each_thing_by_itself() {
+    let (mut night, _) = evening();
+    let lines = |night: &Night, code: i32| {
+        let told = night.expect(code, &["check"]);
+        assert_eq!(night.sandbox.calls().capture, 0, "{told:#?}");
+        told.out
+    };
+    let line = |told: &str, what: &str| {
+        let mut found = told
+            .lines()
+            .filter(|line| line.get(8..).unwrap().starts_with(what));
+        found.next().map(str::to_owned)
+    };
+    let told = lines(&night, 0);
+    for what in [
+        "configuration",
+        "state",
+        "schedule",
+        "tokens",
+        "credentials",
+        "payment service",
+        "clock",
+        "mail",
+    ] {
+        let found = line(&told, what).unwrap_or_else(|| panic!("no {what}: {told}"));
+        assert!(found.starts_with("ok "), "{told}");
+    }
+    assert!(
+        line(&told, "credentials")
+            .unwrap()
+            .ends_with("access key …MPLE"),
+        "{told}"
+    );
+
+    night.sandbox.set_clock(Utc::now() - TimeDelta::hours(10));
+    let told = lines(&night, 77);
+    assert!(
+        line(&told, "payment service")
+            .unwrap()
+            .starts_with("FAILED"),
+        "{told}"
+    );
+    let clock = line(&told, "clock").unwrap();
+    assert!(
+        clock.starts_with("FAILED") && clock.contains("timedatectl"),
+        "{told}"
+    );
+    night.sandbox.set_clock(Utc::now());
+
+    night.set("TRIPSETTLE_TOKEN__LIFETIME_HOURS", "30");
+    let told = lines(&night, 0);
+    assert!(line(&told, "tokens").unwrap().contains("WARNING"), "{told}");
+
+    night.unset("AWS_ACCESS_KEY_ID");
+    night.set("AWS_EC2_METADATA_DISABLED", "true");
+    let told = lines(&night, 77);
+    let found = line(&told, "credentials").unwrap();
+    assert!(
+        found.starts_with("FAILED") && found.contains("AWS_PROFILE"),
+        "{told}"
+    );
+    assert_eq!(
+        line(&told, "payment service"),
+        None,
+        "asked with nothing to sign with: {told}"
+    );
+}
+
+#[test]
 fn a_service_that_is_not_there_is_unavailable() {
     let (mut night, tales) = evening();
     let endpoint = night.unset(ENDPOINT).unwrap();

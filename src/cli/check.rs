@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::domain::{Clock, Timestamp};
 use crate::mail;
+use crate::payment_service::{HttpService, ServiceError};
 use crate::processor;
 use crate::run::{outbox, schedule};
 use crate::store::Store;
@@ -64,9 +65,10 @@ pub async fn check(
         found: try_schedule(&config, clock.now()),
     });
     tried.push(Tried {
-        what: "payment service",
-        found: try_service(&config, clock.clone()).await,
+        what: "tokens",
+        found: try_tokens(&config, clock.now()),
     });
+    tried.extend(try_service(&config, clock.clone()).await);
     tried.push(Tried {
         what: "mail",
         found: try_mail(&config).await,
@@ -134,24 +136,77 @@ fn try_schedule(config: &Config, now: Timestamp) -> Result<String, Failure> {
     })
 }
 
-async fn try_service(config: &Config, clock: Arc<dyn Clock>) -> Result<String, Failure> {
-    let service = wire::service(config, clock.clone())?;
-    let probe = service.probe().await?;
-    let Some(theirs) = probe.service_clock else {
-        return Ok("answers, and takes our signature; it does not tell its clock".to_owned());
+/// The shortest-lived ones decide.
+fn try_tokens(config: &Config, now: Timestamp) -> Result<String, Failure> {
+    let planned = wire::schedule(config)?;
+    let (lifetime, tolerate) = (
+        config.shortest_lifetime_ms(),
+        config.sweep.tolerate_outage_ms,
+    );
+    let warning = schedule::short_life(&planned, lifetime, tolerate, now);
+    Ok(match warning {
+        Some(warning) => format!("WARNING: {warning}"),
+        None => "outlive a planned run that is late by sweep.tolerate_outage_hours".to_owned(),
+    })
+}
+
+/// Keys, then whether the service takes them, then its clock; what needs one that failed is not
+/// tried.
+async fn try_service(config: &Config, clock: Arc<dyn Clock>) -> Vec<Tried> {
+    let service = match wire::service(config, clock.clone()) {
+        Ok(service) => service,
+        Err(failure) => {
+            let (what, found) = ("payment service", Err(failure));
+            return vec![Tried { what, found }];
+        }
     };
-    let apart = clock.now().ms_since(theirs).unsigned_abs();
+    let (what, found) = ("credentials", try_credentials(&service).await);
+    let has_keys = found.is_ok();
+    let mut tried = vec![Tried { what, found }];
+    if !has_keys {
+        return tried;
+    }
+    let probe = service.probe().await;
+    let answers = "answers, and takes our signature".to_owned();
+    let theirs = match &probe {
+        Ok(probe) => Some(probe.service_clock),
+        // A clock that is wrong is a usual reason.
+        Err(ServiceError::Authentication { service_clock, .. }) => Some(*service_clock),
+        Err(_) => None,
+    };
+    let (what, found) = (
+        "payment service",
+        probe.map(|_| answers).map_err(Failure::from),
+    );
+    tried.push(Tried { what, found });
+    tried.extend(theirs.map(|theirs| Tried {
+        what: "clock",
+        found: try_clock(clock.now(), theirs),
+    }));
+    tried
+}
+
+async fn try_credentials(service: &HttpService) -> Result<String, Failure> {
+    let keys = service.credentials().await?;
+    let ending = keys.ending;
+    Ok(match keys.expires_at {
+        None => format!("access key …{ending}"),
+        Some(at) => format!("access key …{ending}, until {at}"),
+    })
+}
+
+fn try_clock(ours: Timestamp, theirs: Option<Timestamp>) -> Result<String, Failure> {
+    let Some(theirs) = theirs else {
+        return Ok("not compared: the service does not tell its own".to_owned());
+    };
+    let apart = ours.ms_since(theirs).unsigned_abs();
+    let seconds = apart / 1_000;
     if apart > CLOCK_TOLERANCE_MS {
-        let message = format!(
-            "our clock is {} s away from the service's; set it right (timedatectl)",
-            apart / 1000
-        );
+        let message =
+            format!("our clock is {seconds} s away from the service's; set it right (timedatectl)");
         return Err(Failure { code: 69, message });
     }
-    Ok(format!(
-        "answers, takes our signature, clocks {} s apart",
-        apart / 1000
-    ))
+    Ok(format!("{seconds} s apart from the service's"))
 }
 
 /// A mail that cannot be sent never changes a run's exit code; here it is what was asked.

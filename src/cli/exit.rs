@@ -63,8 +63,8 @@ impl From<ServiceError> for Failure {
             | ServiceError::Region { .. }
             | ServiceError::Client { .. }
             | ServiceError::NotTheService { .. } => 78,
-            ServiceError::Authentication { .. } => 77,
-            ServiceError::Unavailable { .. } => 69,
+            ServiceError::Authentication { .. } | ServiceError::Credentials { .. } => 77,
+            ServiceError::Unavailable { .. } | ServiceError::Withheld { .. } => 69,
         };
         Self {
             code,

@@ -71,8 +71,9 @@ impl Config {
             .map(|processor| processor.lifetime_ms)
     }
 
-    /// A processor that is named but not configured might be any of them.
-    fn shortest_lifetime_ms(&self) -> i64 {
+    /// The shortest life of any token, in milliseconds: a processor that is named but not
+    /// configured might be any of them.
+    pub fn shortest_lifetime_ms(&self) -> i64 {
         let configured = self
             .processors
             .values()

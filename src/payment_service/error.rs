@@ -31,6 +31,18 @@ pub enum ServiceError {
         /// What failed.
         why: String,
     },
+    /// `check`: there is nothing to sign with.
+    #[error("{why}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role")]
+    Credentials {
+        /// Where they were looked for.
+        why: String,
+    },
+    /// `check`: whoever hands out the credentials did not, now.
+    #[error("{why}; is the profile, the role or the metadata service right? A run tries again")]
+    Withheld {
+        /// What failed.
+        why: String,
+    },
     /// `check`: the service was reached and refused us.
     #[error(
         "the payment service refused our credentials: {words} (its clock: {clock}); check the \

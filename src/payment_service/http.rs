@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_credential_types::Credentials as Keys;
 use reqwest::{Client, Method, Request, Response, redirect, retry, tls};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -60,16 +61,10 @@ impl HttpService {
 
     async fn exchange(&self, trip: &TripKey, call: &Call) -> Outcome {
         let deadline = later(self.timeout);
-        // Half of the time at most, so that silence means the service's and not somebody else's.
-        let patience = self.timeout / 2;
-        let keys = match timeout(patience, self.credentials.keys(self.clock.now())).await {
-            Ok(Ok(keys)) => keys,
-            Ok(Err(NoKeys::NotSetUp(why))) => return Outcome::NoCredentials(why),
-            Ok(Err(NoKeys::NotHandedOut(why))) => return Outcome::NotSent(why),
-            Err(_) => {
-                let why = format!("no AWS credentials were handed out within {patience:?}");
-                return Outcome::NotSent(why);
-            }
+        let keys = match self.keys().await {
+            Ok(keys) => keys,
+            Err(NoKeys::NotSetUp(why)) => return Outcome::NoCredentials(why),
+            Err(NoKeys::NotHandedOut(why)) => return Outcome::NotSent(why),
         };
         let (url, body) = (self.endpoint.url(call), wire::body(trip, call));
         let now = self.clock.now();
@@ -85,6 +80,17 @@ impl HttpService {
             Ok(Err(error)) => silence(&error),
             Err(_) => Outcome::Silence(format!("no answer within {:?}", self.timeout)),
         }
+    }
+
+    /// The keys to sign with now.
+    pub(super) async fn keys(&self) -> Result<Keys, NoKeys> {
+        // Half of the time at most, so that silence means the service's and not somebody else's.
+        let patience = self.timeout / 2;
+        let keys = timeout(patience, self.credentials.keys(self.clock.now())).await;
+        keys.unwrap_or_else(|_| {
+            let why = format!("no AWS credentials were handed out within {patience:?}");
+            Err(NoKeys::NotHandedOut(why))
+        })
     }
 
     async fn answer(&self, mut response: Response, deadline: Instant) -> Answer {

@@ -31,7 +31,7 @@ pub use credentials::Credentials;
 pub use endpoint::HttpSettings;
 pub use error::ServiceError;
 pub use http::HttpService;
-pub use probe::Probe;
+pub use probe::{HandedOut, Probe};
 pub use wire::body;
 
 /// Whoever can be asked to adjust, capture, cancel and read.

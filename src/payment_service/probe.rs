@@ -1,5 +1,8 @@
-//! `check`: is this the payment service, and does it believe us? Moves no money.
+//! `check`: are there keys, is this the payment service, and does it believe us? Moves no money.
 
+use std::time::UNIX_EPOCH;
+
+use super::credentials::NoKeys;
 use super::{HttpService, PaymentService as _, ServiceError};
 use crate::domain::{Call, Reply, StoreId, Timestamp, TripId, TripKey};
 
@@ -16,7 +19,38 @@ pub struct Probe {
     pub service_clock: Option<Timestamp>,
 }
 
+/// The AWS credentials that requests would be signed with; nothing of them that is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOut {
+    /// The last four characters of the access key's id.
+    pub ending: String,
+    /// When they expire; keys of a user never do.
+    pub expires_at: Option<Timestamp>,
+}
+
 impl HttpService {
+    /// Looks the AWS credentials up, as the first call of a run does.
+    ///
+    /// # Errors
+    /// [`ServiceError::Credentials`] when none are set up, [`ServiceError::Withheld`] when whoever
+    /// hands them out did not.
+    pub async fn credentials(&self) -> Result<HandedOut, ServiceError> {
+        let keys = self.keys().await.map_err(|why| match why {
+            NoKeys::NotSetUp(why) => ServiceError::Credentials { why },
+            NoKeys::NotHandedOut(why) => ServiceError::Withheld { why },
+        })?;
+        let id = keys.access_key_id();
+        let ending = id.get(id.len().saturating_sub(4)..).unwrap_or_default();
+        let expires = keys
+            .expiry()
+            .and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let expires = expires.and_then(|since| i64::try_from(since.as_millis()).ok());
+        Ok(HandedOut {
+            ending: ending.to_owned(),
+            expires_at: expires.map(Timestamp::of_ms),
+        })
+    }
+
     /// Asks for the transactional data of a trip that cannot exist: a signed read, answered with a
     /// clear no when all is well.
     ///

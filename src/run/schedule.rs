@@ -1,4 +1,4 @@
-//! Does the planned run fit the company's business day?
+//! Does the planned run fit the company's business day, and the lives of tokens?
 
 use crate::domain::time::{HOUR_MS, MINUTE_MS};
 use crate::domain::{Calendar, Timestamp};
@@ -36,6 +36,31 @@ pub fn warning(schedule: &Schedule, company: &Calendar, now: Timestamp) -> Optio
     None
 }
 
+/// A sentence when a token of `lifetime_ms` that is taken right after a planned run of the coming
+/// year dies before the next one is made up, `tolerate_ms` late.
+pub fn short_life(
+    schedule: &Schedule,
+    lifetime_ms: i64,
+    tolerate_ms: i64,
+    now: Timestamp,
+) -> Option<String> {
+    let mut at = schedule.next_after(now)?;
+    for _ in 0..DAYS {
+        let next = schedule.next_after(at)?;
+        let wait = next.ms_since(at);
+        if wait.saturating_add(tolerate_ms) > lifetime_ms {
+            let [lives, wait, late] = [lifetime_ms, wait, tolerate_ms].map(|ms| ms / HOUR_MS);
+            return Some(format!(
+                "a token lives {lives} h, and runs are planned {wait} h apart: one that is \
+                 {late} h late (sweep.tolerate_outage_hours) costs trips, unless `tripsettle \
+                 settle` runs every hour (tripsettle-settle.timer)"
+            ));
+        }
+        at = next;
+    }
+    None
+}
+
 /// A nightly schedule in UTC that lies after the cut-off on every day of the coming year.
 fn fitting(company: &Calendar, now: Timestamp) -> String {
     const DAY_MS: i64 = 24 * HOUR_MS;
@@ -56,6 +81,28 @@ fn fitting(company: &Calendar, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_that_does_not_outlive_a_missed_run_is_told() {
+        let now = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
+        for (schedule, lifetime, tolerated, expected) in [
+            ("0 30 2 * * *", 46, 20, None),
+            ("0 30 2 * * *", 44, 20, None),
+            ("0 30 2 * * *", 43, 20, Some("24 h apart")),
+            ("0 30 2 * * *", 30, 6, None),
+            ("0 0 * * * *", 30, 20, None),
+            // From Friday to Monday.
+            ("0 30 2 * * MON-FRI", 46, 0, Some("72 h apart")),
+        ] {
+            let parsed = Schedule::parse(schedule).unwrap();
+            let got = short_life(&parsed, lifetime * HOUR_MS, tolerated * HOUR_MS, now);
+            let told = got.as_deref().unwrap_or("nothing");
+            assert!(
+                told.contains(expected.unwrap_or("nothing")),
+                "{schedule}: {told}"
+            );
+        }
+    }
 
     #[test]
     fn a_run_before_or_right_after_the_cut_off_is_told_with_one_that_fits() {
