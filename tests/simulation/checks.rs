@@ -1,13 +1,12 @@
 //! The checkers: journal and files against the payment service's own ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use super::debts::{chains, owed, sums};
 use super::journal::{self, Known};
 use super::ledger::{CANARIES, Ledger};
 use super::plan::{HOUR, MINUTE, Plan};
-use super::published::{self, Edition, amount, editions, fingerprints, name};
+use super::published::{self, Edition, Files, amount, fingerprints, name};
 use super::retailer::{Elsewhere, Sale};
 use super::witness::{Entry, Row, Witness};
 use super::world::World;
@@ -15,7 +14,8 @@ use super::world::World;
 /// What the checkers remember from night to night.
 #[derive(Debug, Default)]
 pub struct Memory {
-    files: BTreeMap<PathBuf, Vec<u8>>,
+    /// What is published, as it was when it was last looked at.
+    pub files: Files,
     /// When runs began that nothing disturbed.
     pub good_runs: Vec<i64>,
     /// What the journal told of a trip when it had so many steps.
@@ -259,11 +259,10 @@ pub fn has_more_to_do(world: &World) -> bool {
 }
 
 /// What all published days say together, against books and ledger.
-pub fn files_agree(world: &World, memory: &Memory) -> Result<(), String> {
-    let all = editions(&world.path("out"), "");
+pub fn files_agree(world: &World, memory: &Memory, all: &[&Edition]) -> Result<(), String> {
     let mut newest: BTreeMap<&str, &Edition> = BTreeMap::new();
     let mut money: BTreeMap<(String, String), (i64, i64)> = BTreeMap::new();
-    for edition in &all {
+    for edition in all {
         for row in &edition.rows {
             let sums = (
                 amount(row, "captured_amount")?,
@@ -279,9 +278,9 @@ pub fn files_agree(world: &World, memory: &Memory) -> Result<(), String> {
     }
     let days: Vec<&Edition> = newest.into_values().collect();
     control(&days)?;
-    let mut debts = BTreeMap::new();
+    let (events, mut debts) = (world.witness().debt_events(), BTreeMap::new());
     for day in &days {
-        debts = chains(&debts, day, &sums(&owed(world, &day.date)))?;
+        debts = chains(&debts, day, &sums(&owed(&events, &day.date)))?;
     }
     by_trip(world, memory, &days)
 }

@@ -9,7 +9,7 @@ use tripsettle::run::debt::DebtWish;
 
 use super::ledger::text_of;
 use super::published::{Edition, amount};
-use super::witness::Entry;
+use super::witness::{DebtEvent, Entry};
 use super::world::World;
 
 /// A debt as the journal's events make it.
@@ -81,13 +81,13 @@ impl Owed {
 }
 
 /// Every debt by the trip's name, from the events up to a books date.
-pub fn owed(world: &World, until: &str) -> BTreeMap<String, Owed> {
+pub fn owed(events: &[DebtEvent], until: &str) -> BTreeMap<String, Owed> {
     let mut all: BTreeMap<String, Owed> = BTreeMap::new();
-    for (name, currency, event) in world.witness().debt_events() {
+    for (name, currency, event) in events {
         if event.books_date.as_str() <= until {
-            let one = all.entry(name).or_default();
-            one.currency = currency;
-            one.hear(&event);
+            let one = all.entry(name.clone()).or_default();
+            one.currency.clone_from(currency);
+            one.hear(event);
         }
     }
     all
@@ -107,7 +107,7 @@ pub fn sums(owed: &BTreeMap<String, Owed>) -> BTreeMap<(String, String), i64> {
 /// The next morning: some debts are paid, given up, corrected; a report tells of others.
 pub fn settle(world: &mut World) {
     let mut report = String::new();
-    for (name, debt) in owed(world, "9999") {
+    for (name, debt) in owed(&world.witness().debt_events(), "9999") {
         if world.debts.percent(85) {
             continue;
         }

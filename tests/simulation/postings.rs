@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::debts;
-use super::published::{Edition, Row, amount, editions, name};
+use super::published::{Edition, Row, amount, name};
 use super::world::World;
 
 /// By store and currency, in minor units.
@@ -14,11 +14,10 @@ type Sums = BTreeMap<(String, String), i64>;
 /// with what the control equation says, and the receivables stand at what is owed; what is taken
 /// back is the opposite of what was posted, and each trip's accounts are what the journal says.
 /// Gives the kinds of entries that there are.
-pub fn agree(world: &World) -> Result<BTreeSet<String>, String> {
+pub fn agree(world: &World, all: &[&Edition]) -> Result<BTreeSet<String>, String> {
     let post_sales = world.config().exports.rules.post_sales;
-    let all = editions(&world.path("out"), "");
     let mut first: BTreeMap<&str, &Edition> = BTreeMap::new();
-    for edition in &all {
+    for edition in all {
         let before = first.entry(&edition.date).or_insert(edition);
         if before.postings != edition.postings {
             return Err(format!(
@@ -59,7 +58,7 @@ pub fn agree(world: &World) -> Result<BTreeSet<String>, String> {
     let Some((last, _)) = first.pop_last() else {
         return Ok(kinds);
     };
-    of_trips(&rows, &debts::owed(world, last))?;
+    of_trips(&rows, &debts::owed(&world.witness().debt_events(), last))?;
     let owed = world.witness().owed(last);
     if receivables != owed {
         return Err(format!(

@@ -18,6 +18,9 @@ pub struct Entry {
     pub detail: Value,
 }
 
+/// Something that was done to a debt: the trip's name and currency, and the event.
+pub type DebtEvent = (String, String, Entry);
+
 /// A trip's row.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -129,9 +132,8 @@ impl Witness {
         rows.unwrap().map(Result::unwrap).collect()
     }
 
-    /// What was ever done to debts, in the order of the journal: the trip's name and currency, and
-    /// the event.
-    pub fn debt_events(&self) -> Vec<(String, String, Entry)> {
+    /// What was ever done to debts, in the order of the journal.
+    pub fn debt_events(&self) -> Vec<DebtEvent> {
         let sql = "SELECT step, books_date, kind, call, attempt, verdict, detail, \
                    store_id || '/' || trip_id, currency \
                    FROM journal JOIN trip ON trip.id = journal.trip \
