@@ -3,6 +3,8 @@
 //! Every string of the story loses its card numbers before a template sees it. The run id alone is
 //! exempt: it is a random number of ours, and the mail's identity hangs on it.
 
+use std::sync::LazyLock;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, context};
@@ -51,7 +53,7 @@ pub fn render(story: &Story, left_out: &[LeftOut]) -> Result<Rendered, MailError
         left_out => Serde(left_out),
         ..minijinja::Value::from(Serde(&safe))
     };
-    let templates = templates().map_err(|why| failed(format!("{why:#}")))?;
+    let templates = TEMPLATES.as_ref().map_err(|why| failed(why.clone()))?;
     let made = |name: &str| {
         let made = templates.get_template(name).and_then(|it| it.render(&seen));
         made.map_err(|why| failed(format!("{why:#}")))
@@ -62,6 +64,10 @@ pub fn render(story: &Story, left_out: &[LeftOut]) -> Result<Rendered, MailError
         html: made("mail.html")?,
     })
 }
+
+/// Read once in the life of a process.
+static TEMPLATES: LazyLock<Result<Environment<'static>, String>> =
+    LazyLock::new(|| templates().map_err(|why| format!("{why:#}")));
 
 fn templates() -> Result<Environment<'static>, minijinja::Error> {
     let mut env = Environment::new();
