@@ -179,9 +179,10 @@ fn nightly(world: &mut World, meddle: fn(&mut World)) {
     world.each_night = Some(Box::new(meddle));
 }
 
-fn sql(world: &World, text: &str) {
+fn sql(world: &mut World, text: &str) {
     let database = rusqlite::Connection::open(world.path("state/tripsettle.db")).unwrap();
     database.execute_batch(text).unwrap();
+    world.look_again();
 }
 
 fn strike_doubts(world: &mut World) {

@@ -1,6 +1,6 @@
 //! The world of one seed: the retailer, the payment service, a disk; processes come and go.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use super::plan::{DAY, Down, HOUR, MINUTE, Plan};
 use super::retailer::{Delivery, Elsewhere, Retailer};
 use super::service::{Counter, Service};
 use super::weather::{Shape, Weather};
-use super::witness::Witness;
+use super::witness::{Mirror, Witness};
 
 /// No life of a process lasts longer than this.
 const LONGEST_LIFE: Duration = Duration::from_secs(20 * 3_600);
@@ -95,6 +95,7 @@ pub struct World {
     pub debt_percent: u64,
     pub dir: TempDir,
     witness: OnceCell<Rc<Witness>>,
+    mirror: RefCell<Mirror>,
     config: OnceCell<Arc<Config>>,
     /// Processes that were started.
     pub lives: u64,
@@ -130,6 +131,7 @@ impl World {
         let retailer = Retailer::new(chance.fork());
         let mut debts = Chance::of(!seed);
         let debt_percent = debts.pick(&[0, 30, 90]);
+        let mirror = RefCell::new(Mirror::at(dir.path().join("mirror.db")));
         let world = Self {
             plan,
             retailer,
@@ -142,6 +144,7 @@ impl World {
             debt_percent,
             dir,
             witness: OnceCell::new(),
+            mirror,
             config: OnceCell::new(),
             lives: 0,
             reports: 0,
@@ -184,12 +187,14 @@ impl World {
 
     /// Sees what is committed; kept between two processes.
     pub fn witness(&self) -> Rc<Witness> {
-        let open = || Rc::new(self.new_witness());
-        self.witness.get_or_init(open).clone()
+        let database = self.path("state/tripsettle.db");
+        let look = || self.mirror.borrow_mut().look(&database);
+        self.witness.get_or_init(look).clone()
     }
 
-    fn new_witness(&self) -> Witness {
-        Witness::open(&self.path("state/tripsettle.db"))
+    /// Somebody wrote to the state, or will: the next look at it is a new one.
+    pub fn look_again(&mut self) {
+        self.witness.take();
     }
 
     fn store(&self, fuse: &Arc<Fuse>) -> Store {
@@ -321,6 +326,7 @@ impl World {
                 unreachable!("{} is in the database", row.name)
             };
             let ruled = rule(&self.config(), &store, id, &ruling, self.now()).unwrap();
+            self.look_again();
             let verdict = format!("{verdict:?}");
             let word = verdict.split([' ', '{']).next().unwrap_or("?").to_owned();
             self.service
@@ -341,6 +347,7 @@ impl World {
         };
         let word = (wish, "a person", note);
         let ruled = settle_debt(&self.config(), &store, id, word, self.now()).unwrap();
+        self.look_again();
         self.say(&format!("{name}: {wish:?} -> {ruled:?}"));
         ruled.is_ok()
     }
@@ -354,7 +361,7 @@ impl World {
     pub fn live(&mut self, command: Command, signs: &Signs) -> Result<Ended, String> {
         self.lives += 1;
         // The process is alone with its state, which a crash may replace.
-        self.witness.take();
+        self.look_again();
         let id = RunId::of(&format!("run-{:08}", self.lives)).unwrap();
         self.say(&format!("{id}: {command:?} under {signs:?}"));
         {
