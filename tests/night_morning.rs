@@ -288,3 +288,42 @@ fn data_that_proves_a_capture_books_what_it_leaves_open() {
     assert_eq!(told("bad_debt_amount"), "4.00");
     assert_eq!(ledger(&night).len(), 1);
 }
+
+/// Amazon's answer may come after the night: the doubt that was left to a person then ends by the
+/// data that is here already, and nobody is asked again.
+#[test]
+fn data_of_an_earlier_night_proves_a_capture_as_soon_as_it_may() {
+    let mut night = Night::begin();
+    let started = night.began - TimeDelta::hours(30);
+    night.sandbox.add_trip(SandboxTrip {
+        store_id: "S1".to_owned(),
+        shopping_trip_id: "doubt".to_owned(),
+        started_at: started,
+        faults: vec![Fault {
+            call: CallKind::Capture,
+            kind: FaultKind::Reset,
+            side: Side::After,
+            times: 1,
+        }],
+        ..SandboxTrip::default()
+    });
+    let header = "store_id,shopping_trip_id,started_at,amount,currency";
+    let row = format!("S1,doubt,{},10.00,USD", started.to_rfc3339());
+    night.write("inbox/trips.csv", &format!("{header}\n{row}\n"));
+    night.expect(11, &["run"]);
+    let calls = night.sandbox.calls();
+    night.expect(11, &["settle"]);
+    night.set(
+        "TRIPSETTLE_SETTLEMENT__TRANSACTIONAL_DATA_PROVES_CAPTURE",
+        "true",
+    );
+    night.expect(0, &["settle"]);
+    let told = json(&night, &["show", "S1/doubt", "--json"]);
+    assert_eq!(told["status"], "captured");
+    assert_eq!(night.sandbox.calls(), calls, "known without a call");
+    assert_eq!(ledger(&night).len(), 1);
+    let head = |night: &Night| night.expect(0, &["verify"]).out;
+    let before = head(&night);
+    night.expect(0, &["settle"]);
+    assert_eq!(head(&night), before, "said once");
+}

@@ -13,6 +13,7 @@ pub mod lanes;
 pub mod outbox;
 pub mod pass;
 pub mod postings;
+pub mod proof;
 pub mod pull;
 pub mod queue;
 mod remake;

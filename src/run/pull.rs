@@ -8,19 +8,15 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::domain::{
-    Call, Event, Fact, Reply, Ruling, Status, Timestamp, TransactionalData, Verdict,
-};
+use crate::domain::{Call, Event, Fact, Reply, Timestamp};
 use crate::payment_service::PaymentService;
-use crate::planted::{self, Bug};
-use crate::settlement::{History, decide};
-use crate::store::{Append, Pull, StoreError};
+use crate::store::Pull;
 
 use super::RunError;
 use super::batches::join;
 use super::calling::After;
-use super::lanes::replay;
 use super::pass::{House, Pass};
+use super::proof;
 use super::queue::Queue;
 
 /// Data that comes within seconds of the capture is waited for in so many further rounds.
@@ -51,6 +47,7 @@ pub async fn pull<S: PaymentService>(
     house: &Arc<House<S>>,
     pass: &Arc<Pass>,
 ) -> Result<(), RunError> {
+    proof::end_doubts(house, pass).await?;
     for _ in 0..=ROUNDS {
         pull_due(house, pass).await?;
         let now = house.clock.now();
@@ -153,7 +150,7 @@ async fn pull_one<S: PaymentService>(
         }
         let again = (clear && fact.is_none()).then(|| next_ask(house.clock.now(), due.tries));
         if let Some(fact) = fact {
-            record(house, pass, due.trip, events.take(), &fact).await?;
+            proof::record(house, pass, due.trip, events.take(), Some(&fact)).await?;
         }
         let after = house
             .weigh(pass, &Call::TransactionalData, &heard.reply, tries)
@@ -162,94 +159,4 @@ async fn pull_one<S: PaymentService>(
             return Ok(again);
         }
     }
-}
-
-/// Writes the evidence; where the retailer has said that it proves a capture, it ends a doubt.
-async fn record<S: PaymentService>(
-    house: &House<S>,
-    pass: &Pass,
-    trip: i64,
-    mut events: Option<Vec<Event>>,
-    fact: &Fact,
-) -> Result<(), RunError> {
-    loop {
-        let known = match events.take() {
-            Some(known) => known,
-            None => house.store.events(trip)?,
-        };
-        let mut history = replay(&known)?;
-        let expected_steps = history.steps();
-        let now = house.clock.now();
-        let guessed = history.doubt_is_guessed();
-        let proof = proof(house, &history.standing(), fact).filter(|_| !guessed);
-        let mut facts = Vec::new();
-        let mut add = |history: &mut History, fact: Fact| {
-            let applied = history.apply(now, &fact);
-            facts.push((now, fact));
-            applied.map_err(|illegal| RunError::Law(illegal.to_string()))
-        };
-        add(&mut history, fact.clone())?;
-        let is_proved = proof.is_some();
-        if let Some(proof) = proof {
-            add(&mut history, proof)?;
-            if let Some(loss) = remainder(house, &history, now) {
-                add(&mut history, loss)?;
-            }
-        }
-        pass.begin(house).await?;
-        let standing = history.standing();
-        let append = Append {
-            trip,
-            expected_steps,
-            facts,
-            standing: standing.clone(),
-            books_date: pass.books_date,
-            run: Some(pass.run.clone()),
-            line: None,
-        };
-        match house.store.append(append).await {
-            Ok(_) if is_proved => {
-                let mut tally = pass.tally();
-                tally.count_outcome(standing.status, &standing.balances);
-                return Ok(());
-            }
-            Ok(_) => return Ok(()),
-            Err(StoreError::Conflict { .. }) => {}
-            Err(other) => return Err(other.into()),
-        }
-    }
-}
-
-fn proof<S>(house: &House<S>, standing: &crate::domain::Standing, fact: &Fact) -> Option<Fact> {
-    let Fact::Evidence { data } = fact else {
-        return None;
-    };
-    let TransactionalData {
-        reconciliation_id, ..
-    } = data.as_ref();
-    let proves = house.config.settlement.transactional_data_proves_capture;
-    let proves = proves || planted::is(Bug::DataIsProof);
-    let amount = standing.intended?;
-    if !proves || standing.status != Status::InDoubt || reconciliation_id.is_none() {
-        return None;
-    }
-    let note = "the transactional data carries a reconciliation id".to_owned();
-    let by = "settlement.transactional_data_proves_capture".to_owned();
-    let verdict = Verdict::Captured { amount };
-    Some(Fact::Ruled {
-        ruling: Ruling { verdict, by, note },
-    })
-}
-
-/// What a proved capture leaves open is lost in the same breath: the settle pass, which books such
-/// losses, is over, and what is open when the day is closed looks as if it could still be charged.
-fn remainder<S>(house: &House<S>, history: &History, now: Timestamp) -> Option<Fact> {
-    let policy = house.config.policy_for(&history.trip().key.store);
-    let (amount, reason) = decide(history, &policy, now).loss()?;
-    let policy = policy.on_decline;
-    Some(Fact::Lost {
-        amount,
-        reason,
-        policy,
-    })
 }

@@ -45,6 +45,19 @@ impl Store {
         })
     }
 
+    /// Trips in doubt whose transactional data is here, by row.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn doubts_with_data(&self) -> Result<Vec<i64>, StoreError> {
+        let sql = include_str!("../../sql/queries/pulls_doubts_with_data.sql");
+        self.read(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map((), |row| row.get(0));
+            rows?.collect()
+        })
+    }
+
     /// When the next ask is due, whether past or to come.
     ///
     /// # Errors
