@@ -18,6 +18,8 @@ const LANES: u64 = 64;
 struct Bucket {
     /// A storm: nothing is granted.
     is_shut: bool,
+    /// One in so many calls is refused for no reason of ours; 0 is none.
+    stray: u64,
     gap: Duration,
     burst: u32,
     full_at: Instant,
@@ -34,7 +36,10 @@ impl Bucket {
     fn grant(&mut self) -> bool {
         let now = Instant::now();
         let full_at = self.full_at.max(now);
-        let yes = !self.is_shut && full_at - now <= self.gap * (self.burst - 1);
+        let asked = self.granted + self.refused + 1;
+        let is_stray = self.stray > 0 && asked.is_multiple_of(self.stray);
+        let has_room = full_at - now <= self.gap * (self.burst - 1);
+        let yes = has_room && !self.is_shut && !is_stray;
         match yes {
             true => {
                 self.full_at = full_at + self.gap;
@@ -51,6 +56,7 @@ struct Night {
     name: &'static str,
     /// Calls a second, as the program believes.
     configured: u64,
+    stray: u64,
     burst: u32,
     /// What a 429 asks for, in seconds.
     retry_after: Option<u64>,
@@ -71,6 +77,10 @@ impl Night {
         Self { configured, ..self }
     }
 
+    fn refusing_one_in(self, stray: u64) -> Self {
+        Self { stray, ..self }
+    }
+
     fn asking(self, retry_after: Option<u64>) -> Self {
         Self {
             retry_after,
@@ -86,6 +96,7 @@ fn locked(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
 async fn play(night: &Night) -> (u64, u64) {
     let bucket = Arc::new(Mutex::new(Bucket {
         is_shut: false,
+        stray: night.stray,
         gap: Duration::ZERO,
         burst: night.burst,
         full_at: Instant::now(),
@@ -144,6 +155,7 @@ async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
     let night = |name, limits, used, refused| Night {
         name,
         configured: 40,
+        stray: 0,
         burst: 10,
         retry_after: second,
         limits,
@@ -167,6 +179,7 @@ async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
         night("limit far below", &[(1200, 1)], 900, 100),
         night("a storm", &[(300, 40), (60, 0), (600, 40)], 900, 30),
         night("a wrong configuration", &[(900, 8)], 950, 30),
+        night("refused at random", &[(900, 40)], 700, 30).refusing_one_in(1_000),
         night("no pause is named", &[(900, 20)], 950, 30).asking(None),
         night("long pauses", &[(300, 40), (900, 10)], 650, 30).asking(Some(60)),
     ] {

@@ -20,7 +20,7 @@ const PLATEAU: Duration = Duration::from_secs(40);
 /// The same when the limit was guessed; longer where a span that tells more takes longer.
 const GUESS: Duration = Duration::from_secs(6);
 /// A span tells the limit when it has so many bucketfuls, or more, up to the second number.
-const SPAN: (usize, usize) = (16, 64);
+const SPAN: (usize, usize) = (16, 256);
 /// A second, cubed, in milliseconds: the climb is told in seconds.
 const CUBED: i128 = 1_000_000_000;
 /// The climb adds this part of the known limit per cubed second: so 2.6 % are given up at once.
@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn what_was_granted_until_a_refusal_tells_the_limit() {
         for (granted, gap_us, why) in [
-            (4_000, 10_279, "the limit is where we were"),
+            (4_000, 10_266, "the limit is where we were"),
             (
                 18_000,
                 10_262,
                 "more than we asked for is no reason to go faster",
             ),
-            (2_500, 16_446, "five eighths were granted"),
+            (2_500, 16_426, "five eighths were granted"),
             (2_000, 20_525, "half was granted, and half as fast at most"),
             (
                 159,
