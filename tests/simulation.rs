@@ -26,13 +26,13 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-const TEST: &str = "cargo test --release --locked --test simulation";
+const COMMAND: &str = "cargo test --release --locked --test simulation";
 
 fn told(violation: &Violation) -> String {
     let Violation {
         seed, night, what, ..
     } = violation;
-    let replay = format!("SIMULATION_REPLAY={seed} {TEST} replay -- --nocapture");
+    let replay = format!("SIMULATION_REPLAY={seed} {COMMAND} replay -- --nocapture");
     format!("seed {seed}, night {night}: {what}\nreplay: {replay}")
 }
 
@@ -298,7 +298,7 @@ fn no_token_dies_in_an_outage() {
                 let Violation {
                     night, what, log, ..
                 } = *found;
-                let replay = format!("SIMULATION_OUTAGES={name} {TEST} no_token -- --nocapture");
+                let replay = format!("SIMULATION_OUTAGES={name} {COMMAND} no_token -- --nocapture");
                 panic!("{log}{name}, night {night}: {what}\nreplay: {replay}")
             }
         }

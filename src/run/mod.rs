@@ -8,6 +8,7 @@ pub mod close;
 pub mod debt;
 pub mod examine;
 pub mod expected;
+mod for_people;
 pub mod import;
 pub mod lanes;
 pub mod outbox;

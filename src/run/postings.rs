@@ -2,12 +2,9 @@
 //! made by, which the first edition keeps.
 
 use crate::books::{self, Booked, Journalist, Step, Transaction, TransactionKind};
-use crate::domain::{BooksDate, DayTotal, Event, ExportFormat, Exports, Fact, Trip};
+use crate::domain::{BooksDate, DayTotal, Event, Exports, Fact, Trip};
 use crate::outputs::publish::{StagedShelf, Staging};
-use crate::outputs::{
-    BAD_DEBT, BAD_DEBT_SUMMARY, BREAKS, Exporter, FileEntry, RECONCILIATION, REVIEWED, Refusals,
-    Summary, WORKBOOK, Workbook, review, sha256_hex,
-};
+use crate::outputs::{Exporter, FileEntry, Refusals, Summary, sha256_hex};
 use crate::payment_service::PaymentService;
 use crate::settlement::History;
 
@@ -208,53 +205,4 @@ pub fn keep<S>(house: &House<S>, date: BooksDate, edition: u32) -> Result<(), Ru
         house.store.set_memo(&content, &json)?;
     }
     Ok(house.store.set_memo(&memo_name(date, edition), &digest)?)
-}
-
-/// Writes the workbook of what is staged.
-///
-/// # Errors
-/// Files cannot be read or staged.
-pub fn workbook(
-    staging: &Staging,
-    date: BooksDate,
-    edition: u32,
-    exports: &Exports,
-    summary: &Summary,
-) -> Result<Option<FileEntry>, RunError> {
-    if !exports.formats.contains(&ExportFormat::Xlsx) {
-        return Ok(None);
-    }
-    let mut book = Workbook::begin(date, Some(staging.dir()))?;
-    book.page(&summary.control_page(edition)?)?;
-    for (sheet, file) in [
-        ("reconciliation", RECONCILIATION),
-        ("breaks", BREAKS),
-        ("bad debt", BAD_DEBT),
-        ("bad debt summary", BAD_DEBT_SUMMARY),
-    ] {
-        book.table(sheet, std::io::BufReader::new(staging.read(file)?))?;
-    }
-    let mut file = staging.file(WORKBOOK)?;
-    let totals = book.finish(&mut file)?;
-    Ok(Some(file.finish(Some(&totals))?))
-}
-
-/// Writes the review files of what is staged.
-///
-/// # Errors
-/// Files cannot be read or staged.
-pub fn reviews(staging: &Staging, exports: &Exports) -> Result<Vec<FileEntry>, RunError> {
-    if !exports.formats.contains(&ExportFormat::Review) {
-        return Ok(Vec::new());
-    }
-    let made = REVIEWED.into_iter().map(|(table, name)| {
-        let mut file = staging.file(name)?;
-        let totals = review(
-            name,
-            std::io::BufReader::new(staging.read(table)?),
-            &mut file,
-        )?;
-        Ok(file.finish(Some(&totals))?)
-    });
-    made.collect()
 }

@@ -17,6 +17,7 @@ use crate::reconcile::{known_breaks, match_status};
 use crate::settlement::History;
 
 use super::RunError;
+use super::for_people;
 use super::pass::House;
 use super::postings::{self, Postings};
 use super::render_breaks::write_breaks;
@@ -106,10 +107,10 @@ pub fn render<S: PaymentService>(
     tables.push(entry);
     summary.feed(rejected, house.store.scan_codes_of_day(date)?);
     summary.journal(house.store.head(up_to_seq)?);
-    tables.extend(postings::workbook(
+    tables.extend(for_people::workbook(
         &staging, date, edition, &exports, &summary,
     )?);
-    tables.extend(postings::reviews(&staging, &exports)?);
+    tables.extend(for_people::reviews(&staging, &exports)?);
     let breaks = summary.open_breaks();
     Ok(Rendered {
         staging,
