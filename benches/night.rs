@@ -33,6 +33,9 @@ struct Args {
     /// Calls in flight, on both sides.
     #[arg(long, default_value_t = 64)]
     lanes: usize,
+    /// Milliseconds that the service takes for an answer.
+    #[arg(long, default_value_t = 0)]
+    latency_ms: u64,
     /// Fails when the median ratio, in thousandths, is lower.
     #[arg(long, default_value_t = 500)]
     at_least: u128,
@@ -87,7 +90,7 @@ struct Times {
 
 /// The night, the bare client and the peer, with the same sandbox, which counts the calls.
 fn play(args: &Args) -> Result<Times> {
-    let sandbox = Sandbox::start(&args.program)?;
+    let sandbox = Sandbox::start_slow(&args.program, args.latency_ms)?;
     let house = House::in_dir(&args.dir, &args.program, &sandbox.url, args.lanes)?;
     house.feed(&Trip::many("trip", args.trips))?;
     let night = house.run()?.took;

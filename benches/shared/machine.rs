@@ -58,8 +58,14 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub fn start(program: &Path) -> Result<Self> {
+        Self::start_slow(program, 0)
+    }
+
+    /// The same, with every answer taking so long.
+    pub fn start_slow(program: &Path, latency_ms: u64) -> Result<Self> {
         let mut command = Command::new(program);
         command.args(["sandbox", "--listen", "127.0.0.1:0"]);
+        command.args(["--latency-ms", &latency_ms.to_string()]);
         command.env_clear().stdin(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let mut says = BufReader::new(child.stdout.take().context("no standard output")?);
