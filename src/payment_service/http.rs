@@ -108,6 +108,10 @@ impl HttpService {
 }
 
 impl PaymentService for HttpService {
+    async fn get_ready(&self) {
+        let _ = self.keys().await;
+    }
+
     async fn send(&self, trip: &TripKey, call: &Call) -> Heard {
         let outcome = self.exchange(trip, call).await;
         heard(trip, call, &outcome, self.clock.now())

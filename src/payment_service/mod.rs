@@ -36,6 +36,12 @@ pub use wire::body;
 
 /// Whoever can be asked to adjust, capture, cancel and read.
 pub trait PaymentService: Send + Sync + 'static {
+    /// Looks up what the first call would look up: calls that all wait for it have had their turn
+    /// by the rate limit, and would then go at once. What fails is told by the call.
+    fn get_ready(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// Sends `call` about `trip` once and says what came back. Never sends it again by itself.
     fn send(&self, trip: &TripKey, call: &Call) -> impl Future<Output = Heard> + Send;
 }

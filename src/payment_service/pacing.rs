@@ -20,9 +20,6 @@ use limit::Limit;
 const RATE_SPAN: Duration = Duration::from_secs(1_000);
 /// Timers fire on whole milliseconds; a call that is due within one goes at once.
 const TICK: Duration = Duration::from_millis(1);
-/// After a burst calls go slower by this part, until half of the service's bucket is full again:
-/// a bucket that is empty refuses whatever comes a little early.
-const SLOWER: u32 = 8;
 /// The pause after a 429 that names none; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Where that doubling ends.
@@ -30,9 +27,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// The rate limit that all lanes share.
 ///
-/// After a burst, calls are spaced evenly. A 429 stops everybody until the pause is over, and the
-/// rate then keeps below what it tells of the service's limit: the pause a throttled service asks
-/// for costs far more than going a little slower.
+/// After a burst and a rest, calls are spaced evenly. A 429 stops everybody until the pause is
+/// over, and the rate then keeps below what it tells of the service's limit: the pause a throttled
+/// service asks for costs far more than going a little slower.
 #[derive(Debug)]
 pub struct Pacer {
     pace: Mutex<Pace>,
@@ -44,8 +41,8 @@ pub struct Pacer {
 struct Pace {
     /// When the next call is due by even spacing.
     due: Instant,
-    /// How much of the service's bucket was left to it since the bucket was full.
-    left: Duration,
+    /// The burst is spent, and half of the service's bucket was left to fill up again.
+    is_rested: bool,
     limit: Limit,
     held_until: Instant,
     /// Counts the pauses; places handed out before a pause are void after it.
@@ -65,7 +62,7 @@ impl Pacer {
         let now = Instant::now();
         let mut pace = Pace {
             due: now,
-            left: Duration::ZERO,
+            is_rested: false,
             limit: Limit::new(gap, burst, now),
             held_until: now,
             pauses: 0,
@@ -145,21 +142,20 @@ impl Pacer {
 }
 
 impl Pace {
-    /// The next call's place in time, which may be past.
+    /// The next call's place in time, which may be past. After a burst a while passes first: a
+    /// bucket that is kept empty refuses whatever comes a little early.
     fn take_place(&mut self, now: Instant, ahead: Duration) -> Instant {
-        let place = self.due.checked_sub(ahead).unwrap_or(now);
-        let gap = self.limit.gap(now);
         if self.due <= now {
-            self.left = Duration::ZERO;
+            self.is_rested = false;
         }
-        let short = (ahead / 2).saturating_sub(self.left);
-        let leave = match place > now {
-            true => (gap / SLOWER).min(short),
+        let place = self.due.checked_sub(ahead).unwrap_or(now);
+        let rest = match place > now && !self.is_rested {
+            true => ahead / 2,
             false => Duration::ZERO,
         };
-        self.left = self.left.saturating_add(leave);
-        self.due = later(self.due.max(now), gap.saturating_add(leave));
-        place
+        self.is_rested |= place > now;
+        self.due = later(self.due.max(now), self.limit.gap(now).saturating_add(rest));
+        later(place, rest)
     }
 
     /// Nobody goes before `until`, and then without a burst.
@@ -169,7 +165,7 @@ impl Pace {
         self.pauses = self.pauses.wrapping_add(1);
         self.due = later(until, ahead);
         // A bucket that was not asked of has filled itself.
-        self.left = ahead;
+        self.is_rested = true;
     }
 
     fn own_pause(&self) -> Duration {
@@ -225,19 +221,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_goes_at_once_and_the_rest_evenly() {
         let pacer = Pacer::new(TEN_A_SECOND, 3, None);
-        let burst = [0, 0, 0, 100, 213, 325];
+        let burst = [0, 0, 0, 200, 300, 400];
         assert_eq!(
             went(&pacer, 6).await,
             burst,
-            "a little slower until half is full again"
+            "half is full again, and then evenly"
         );
         tokio::time::advance(ms(150)).await;
         assert_eq!(
             went(&pacer, 3).await,
-            [0, 63, 175],
+            [0, 50, 150],
             "half a bucket came back"
         );
-        assert_eq!(pacer.waiting(), ms(325 + 174));
+        assert_eq!(pacer.waiting(), ms(400 + 150));
     }
 
     #[tokio::test(start_paused = true)]
@@ -347,7 +343,7 @@ mod tests {
         went(&pacer, 100_000).await;
         assert_eq!(pacer.waiting(), Duration::ZERO);
         let slowest = Pacer::new(0, 1, None);
-        assert_eq!(went(&slowest, 2).await, [0, 999_999]);
+        assert_eq!(went(&slowest, 2).await, [0, 1_000_000]);
     }
 
     #[test]

@@ -31,8 +31,12 @@ pub enum After {
 impl<S: PaymentService> House<S> {
     /// Waits for the rate limit; false when the pass stopped meanwhile.
     pub async fn paced(&self, pass: &Pass) -> bool {
+        let turn = async {
+            pass.ready.get_or_init(|| self.service.get_ready()).await;
+            pass.pacer.acquire().await;
+        };
         let granted = tokio::select! {
-            () = pass.pacer.acquire() => true,
+            () = turn => true,
             () = self.halt.stopped() => false,
         };
         granted && !self.halt.is_stopping()

@@ -82,6 +82,8 @@ pub struct Pass {
     pub circuit: CircuitBreaker,
     tally: Mutex<Tally>,
     begun: tokio::sync::OnceCell<()>,
+    /// The service has made itself ready, before the first call's turn.
+    pub ready: tokio::sync::OnceCell<()>,
     clock_compared: AtomicBool,
     /// Asked for the service's clock, for want of any other reply.
     pub clock_asked: tokio::sync::OnceCell<()>,
@@ -137,6 +139,7 @@ impl Pass {
             circuit: CircuitBreaker::default(),
             tally: Mutex::default(),
             begun: tokio::sync::OnceCell::new(),
+            ready: tokio::sync::OnceCell::new(),
             clock_compared: AtomicBool::new(false),
             clock_asked: tokio::sync::OnceCell::new(),
             pauses_in_a_row: AtomicU64::new(0),
