@@ -20,6 +20,8 @@ use limit::Limit;
 const RATE_SPAN: Duration = Duration::from_secs(1_000);
 /// Timers fire on whole milliseconds; a call that is due within one goes at once.
 const TICK: Duration = Duration::from_millis(1);
+/// The longest rest after a burst: by that much no call comes too early.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 /// The pause after a 429 that names none; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Where that doubling ends.
@@ -41,7 +43,7 @@ pub struct Pacer {
 struct Pace {
     /// When the next call is due by even spacing.
     due: Instant,
-    /// The burst is spent, and half of the service's bucket was left to fill up again.
+    /// The burst is spent, and the service's bucket was left to fill up a little.
     is_rested: bool,
     limit: Limit,
     held_until: Instant,
@@ -150,7 +152,7 @@ impl Pace {
         }
         let place = self.due.checked_sub(ahead).unwrap_or(now);
         let rest = match place > now && !self.is_rested {
-            true => ahead / 2,
+            true => (ahead / 2).min(LONGEST_REST),
             false => Duration::ZERO,
         };
         self.is_rested |= place > now;

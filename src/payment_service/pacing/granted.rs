@@ -103,7 +103,11 @@ async fn play(night: &Night) -> (u64, u64) {
         granted: 0,
         refused: 0,
     }));
-    let pacer = Arc::new(Pacer::new(night.configured * 1_000, 10, None));
+    let pacer = Arc::new(Pacer::new(
+        night.configured * 1_000,
+        night.burst.min(10),
+        None,
+    ));
     let mut lanes = JoinSet::new();
     for lane in 0..LANES {
         let (bucket, pacer) = (bucket.clone(), pacer.clone());
@@ -179,7 +183,10 @@ async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
         night("limit far below", &[(1200, 1)], 900, 100),
         night("a storm", &[(300, 40), (60, 0), (600, 40)], 900, 30),
         night("a wrong configuration", &[(900, 8)], 950, 30),
-        night("refused at random", &[(900, 40)], 700, 30).refusing_one_in(1_000),
+        night("refused at random", &[(900, 40)], 800, 30).refusing_one_in(1_000),
+        night("refused often", &[(7_200, 10)], 150, 30)
+            .refusing_one_in(200)
+            .configured(10),
         night("no pause is named", &[(900, 20)], 950, 30).asking(None),
         night("long pauses", &[(300, 40), (900, 10)], 650, 30).asking(Some(60)),
     ] {

@@ -19,8 +19,10 @@ use tokio::time::Instant;
 const PLATEAU: Duration = Duration::from_secs(40);
 /// The same when the limit was guessed; longer where a span that tells more takes longer.
 const GUESS: Duration = Duration::from_secs(6);
-/// A span tells the limit when it has so many bucketfuls, or more, up to the second number.
+/// A span tells the limit when it has so many bucketfuls, or more, up to the second number,
 const SPAN: (usize, usize) = (16, 256);
+/// and so many calls, of which some come a little early or late.
+const CALLS: u32 = 160;
 /// A second, cubed, in milliseconds: the climb is told in seconds.
 const CUBED: i128 = 1_000_000_000;
 /// The climb adds this part of the known limit per cubed second: so 2.6 % are given up at once.
@@ -35,7 +37,7 @@ const SLOWEST: u32 = 256;
 pub(super) struct Limit {
     /// The configured one, never undercut.
     shortest: Duration,
-    /// What the service's bucket holds.
+    /// What the service's bucket holds, as far as is configured.
     burst: u32,
     /// What the last 429 made of it; none before the first.
     learnt: Option<Duration>,
@@ -82,10 +84,16 @@ impl Limit {
     /// The service ran out: goes slower, by half at most.
     pub fn refused(&mut self, now: Instant) {
         let gap = self.gap(now);
-        let slower = |to: Duration| to.clamp(gap, gap.saturating_mul(2));
-        let (learnt, is_guess) = match (self.measured(now), self.middle(now, gap)) {
-            (Some(measured), _) => (slower(measured), false),
-            (None, Some(middle)) => (slower(middle), true),
+        let half = gap.saturating_mul(2);
+        let slower = |to: Duration| to.clamp(gap, half);
+        // A no below the known limit is half believed: it may have had another reason than us.
+        let known = self.learnt.filter(|learnt| *learnt < gap);
+        let (learnt, is_guess) = match (self.measured(now), self.guessed(now, gap)) {
+            (Some(measured), _) => match known {
+                Some(known) => (middle(known, measured).min(half), false),
+                None => (slower(measured), false),
+            },
+            (None, Some(guessed)) => (slower(guessed), true),
             // Said again and again, a storm's no is still one: it does not add up.
             (None, None) => (self.learnt.unwrap_or(gap).min(gap), false),
         };
@@ -109,17 +117,17 @@ impl Limit {
         let spans = (0..).zip(&self.fulls).skip(SPAN.0);
         let gaps = spans.filter_map(|(refilled, from): (u32, _)| {
             let refilled = refilled.saturating_mul(self.burst);
-            now.saturating_duration_since(*from).checked_div(refilled)
+            let gap = now.saturating_duration_since(*from).checked_div(refilled);
+            gap.filter(|_| refilled >= CALLS)
         });
         gaps.min()
     }
 
     /// A gap in the middle between that of all that was granted and the one that was refused.
-    fn middle(&self, now: Instant, refused: Duration) -> Option<Duration> {
+    fn guessed(&self, now: Instant, refused: Duration) -> Option<Duration> {
         let since = now.saturating_duration_since(self.empty_at?);
         let granted = since.checked_div(self.granted)?;
-        let middle = refused.saturating_add(granted).checked_div(2);
-        middle.filter(|_| self.granted >= ENOUGH)
+        (self.granted >= ENOUGH).then(|| middle(refused, granted))
     }
 
     /// The climb begins when the pause is over.
@@ -144,6 +152,10 @@ impl Limit {
         let gap = gap.and_then(|ns| u64::try_from(ns).ok());
         gap.map_or(learnt, Duration::from_nanos).max(self.shortest)
     }
+}
+
+fn middle(a: Duration, b: Duration) -> Duration {
+    a.saturating_add(b) / 2
 }
 
 fn ms(span: Duration) -> i128 {
