@@ -20,8 +20,8 @@ mod reading;
 mod record;
 
 use crate::domain::{
-    BooksDate, Break, BreakKind, Event, Fact, LossReason, Money, Standing, Status, Timestamp, Trip,
-    TripKey,
+    BooksDate, Break, BreakKind, Currency, Event, Fact, LossReason, Money, Standing, Status,
+    Timestamp, TransactionalData, Trip, TripKey,
 };
 
 pub use matching::{MatchStatus, match_status};
@@ -98,6 +98,11 @@ pub fn findings(
         }
     }
     facts
+}
+
+/// What is odd about transactional data of a capture in `currency`, by itself.
+pub fn oddities(data: &TransactionalData, currency: Currency) -> Vec<Break> {
+    emv::breaks(data, currency)
 }
 
 /// The break of a store that is not configured: one per store, without a trip.

@@ -40,7 +40,7 @@ pub async fn backfill<S: PaymentService>(
         again(house, pass, date, closed)?;
         date = date.next();
     }
-    Ok(())
+    pass.damage().map_or(Ok(()), Err)
 }
 
 fn again<S: PaymentService>(

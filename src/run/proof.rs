@@ -1,9 +1,12 @@
 //! Proof: transactional data is written, and where the retailer has said that it proves a capture,
 //! it ends a doubt.
 
-use crate::domain::{Event, Fact, Ruling, Status, Timestamp, Verdict};
+use crate::domain::{
+    Call, Elsewhere, Event, Fact, Ruling, RunId, Standing, Status, Timestamp, Verdict,
+};
 use crate::payment_service::PaymentService;
 use crate::planted::{self, Bug};
+use crate::reconcile;
 use crate::settlement::{History, decide};
 use crate::store::{Append, StoreError};
 
@@ -11,26 +14,9 @@ use super::RunError;
 use super::lanes::replay;
 use super::pass::{House, Pass};
 
-/// Ends the doubts of which the data is here already: the retailer may have said only afterwards
-/// that it proves a capture, and nobody asks for it again.
-///
-/// # Errors
-/// The state cannot be read or written.
-pub async fn end_doubts<S: PaymentService>(house: &House<S>, pass: &Pass) -> Result<(), RunError> {
-    if !proves(house) {
-        return Ok(());
-    }
-    for trip in house.store.doubts_with_data()? {
-        match record(house, pass, trip, None, None).await {
-            Err(error) if error.is_of_one_trip() => pass.damaged(error),
-            other => other?,
-        }
-    }
-    Ok(())
-}
-
-/// Writes what was `learnt` of a trip's data, if anything, and what its data then proves; `events`
-/// are those that were read already.
+/// Writes what was `learnt` of a trip's data; `events` are those that were read already. What is
+/// not wanted any more is not written: a person who ruled meanwhile that the capture never was
+/// spoke of the capture that this data belongs to.
 ///
 /// # Errors
 /// The state cannot be read or written, or the journal breaks the law.
@@ -39,71 +25,138 @@ pub async fn record<S: PaymentService>(
     pass: &Pass,
     trip: i64,
     mut events: Option<Vec<Event>>,
-    learnt: Option<&Fact>,
+    learnt: &Fact,
 ) -> Result<(), RunError> {
     loop {
         let known = match events.take() {
             Some(known) => known,
             None => house.store.events(trip)?,
         };
-        let mut history = replay(&known)?;
-        let (expected_steps, now) = (history.steps(), house.clock.now());
-        let mut facts = Vec::new();
-        let mut add = |history: &mut History, fact: Fact| {
-            let applied = history.apply(now, &fact);
-            facts.push((now, fact));
-            applied.map_err(|illegal| RunError::Law(illegal.to_string()))
-        };
-        if let Some(learnt) = learnt {
-            add(&mut history, learnt.clone())?;
-        }
-        let proof = proof(house, &history);
-        let is_proved = proof.is_some();
-        if let Some(proof) = proof {
-            add(&mut history, proof)?;
-            if let Some(loss) = remainder(house, &history, now) {
-                add(&mut history, loss)?;
-            }
-        }
-        if facts.is_empty() {
+        let history = replay(&known)?;
+        if !history.standing().wants_data {
+            tracing::warn!(trip = %history.trip().key, "data that is not wanted any more");
             return Ok(());
         }
-        pass.begin(house).await?;
-        let standing = history.standing();
-        let append = Append {
-            trip,
-            expected_steps,
-            facts,
-            standing: standing.clone(),
-            books_date: pass.books_date,
-            run: Some(pass.run.clone()),
-            line: None,
-        };
-        match house.store.append(append).await {
-            Ok(_) if is_proved => {
-                let mut tally = pass.tally();
-                tally.count_outcome(standing.status, &standing.balances);
-                return Ok(());
-            }
-            Ok(_) => return Ok(()),
-            Err(StoreError::Conflict { .. }) => {}
-            Err(other) => return Err(other.into()),
+        let facts = vec![learnt.clone()];
+        if append(house, pass, trip, history, facts).await?.is_some() {
+            return Ok(());
         }
     }
 }
 
-fn proves<S>(house: &House<S>) -> bool {
+/// Ends the doubts of which the data is here, be it of this pass or of an earlier one: the retailer
+/// may have said only afterwards that it proves a capture, and nobody asks for it again.
+///
+/// # Errors
+/// The state cannot be read or written.
+pub async fn end_doubts<S: PaymentService>(house: &House<S>, pass: &Pass) -> Result<(), RunError> {
     let proves = house.config.settlement.transactional_data_proves_capture;
-    proves || planted::is(Bug::DataIsProof)
+    if !proves && !planted::is(Bug::DataIsProof) {
+        return Ok(());
+    }
+    for trip in house.store.doubts_with_data()? {
+        if house.halt.is_stopping() {
+            break;
+        }
+        match end_doubt(house, pass, trip).await {
+            Err(error) if error.is_of_one_trip() => pass.damaged(error),
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+async fn end_doubt<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    trip: i64,
+) -> Result<(), RunError> {
+    loop {
+        let events = house.store.events(trip)?;
+        let history = replay(&events)?;
+        if house.store.reconciliation_id_shared(trip)?.is_some() {
+            return Ok(());
+        }
+        let Some(proof) = proof(&history) else {
+            return Ok(());
+        };
+        let doubt = history.standing().balances;
+        let mut ended = history.clone();
+        let now = house.clock.now();
+        apply(&mut ended, now, &proof)?;
+        let mut facts = vec![proof];
+        facts.extend(remainder(house, &ended, now));
+        if let Some(standing) = append(house, pass, trip, history, facts).await? {
+            let mut tally = pass.tally();
+            if began_in(&events, &pass.run) {
+                tally.uncount_doubt(&doubt);
+            }
+            tally.count_outcome(standing.status, &standing.balances);
+            return Ok(());
+        }
+    }
+}
+
+/// Writes facts that follow `history`; where the trip stands then, or nothing when somebody else
+/// wrote to it meanwhile.
+async fn append<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    trip: i64,
+    mut history: History,
+    facts: Vec<Fact>,
+) -> Result<Option<Standing>, RunError> {
+    let (expected_steps, now) = (history.steps(), house.clock.now());
+    for fact in &facts {
+        apply(&mut history, now, fact)?;
+    }
+    pass.begin(house).await?;
+    let standing = history.standing();
+    let append = Append {
+        trip,
+        expected_steps,
+        facts: facts.into_iter().map(|fact| (now, fact)).collect(),
+        standing: standing.clone(),
+        books_date: pass.books_date,
+        run: Some(pass.run.clone()),
+        line: None,
+    };
+    match house.store.append(append).await {
+        Ok(_) => Ok(Some(standing)),
+        Err(StoreError::Conflict { .. }) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn apply(history: &mut History, now: Timestamp, fact: &Fact) -> Result<(), RunError> {
+    let applied = history.apply(now, fact);
+    applied.map_err(|illegal| RunError::Law(illegal.to_string()))
+}
+
+/// Whether the capture in doubt was sent by this run.
+fn began_in(events: &[Event], run: &RunId) -> bool {
+    let mut sent = events.iter().rev().filter(
+        |event| matches!(event.fact, Fact::Intent { call } if matches!(call, Call::Capture { .. })),
+    );
+    sent.next()
+        .is_some_and(|event| event.run.as_ref() == Some(run))
 }
 
 /// What was intended is proved by data that carries a reconciliation id; not so where a lost state
-/// took with it what was intended.
-fn proof<S>(house: &House<S>, history: &History) -> Option<Fact> {
+/// took with it what was intended, where somebody else may have captured as well, or where the
+/// data is odd: those are left to a person.
+fn proof(history: &History) -> Option<Fact> {
     let standing = history.standing();
     let amount = standing.intended?;
-    history.evidence()?.reconciliation_id.as_ref()?;
-    if !proves(house) || standing.status != Status::InDoubt || history.doubt_is_guessed() {
+    let data = history.evidence()?;
+    data.reconciliation_id.as_ref()?;
+    let odd = !reconcile::oddities(data, amount.currency()).is_empty();
+    let twice = matches!(
+        history.elsewhere_conflict(),
+        Some(Elsewhere::Captured { .. })
+    );
+    let unsure = odd || twice || history.doubt_is_guessed();
+    if unsure || standing.status != Status::InDoubt {
         return None;
     }
     let note = "the transactional data carries a reconciliation id".to_owned();

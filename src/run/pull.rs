@@ -39,7 +39,7 @@ pub fn next_ask(now: Timestamp, tries: u32) -> Timestamp {
     now.plus_ms(wait)
 }
 
-/// Asks for all transactional data that is due.
+/// Asks for all transactional data that is due, and ends the doubts that it may end.
 ///
 /// # Errors
 /// The state cannot be read or written.
@@ -47,7 +47,6 @@ pub async fn pull<S: PaymentService>(
     house: &Arc<House<S>>,
     pass: &Arc<Pass>,
 ) -> Result<(), RunError> {
-    proof::end_doubts(house, pass).await?;
     for _ in 0..=ROUNDS {
         pull_due(house, pass).await?;
         let now = house.clock.now();
@@ -64,7 +63,7 @@ pub async fn pull<S: PaymentService>(
             () = house.halt.stopped() => break,
         }
     }
-    Ok(())
+    proof::end_doubts(house, pass).await
 }
 
 async fn pull_due<S: PaymentService>(
@@ -150,7 +149,7 @@ async fn pull_one<S: PaymentService>(
         }
         let again = (clear && fact.is_none()).then(|| next_ask(house.clock.now(), due.tries));
         if let Some(fact) = fact {
-            proof::record(house, pass, due.trip, events.take(), Some(&fact)).await?;
+            proof::record(house, pass, due.trip, events.take(), &fact).await?;
         }
         let after = house
             .weigh(pass, &Call::TransactionalData, &heard.reply, tries)

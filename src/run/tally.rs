@@ -52,15 +52,26 @@ pub struct Outcome {
 
 impl Outcome {
     fn add(&mut self, balances: &Balances) {
-        let currency = balances.currency;
         self.trips = self.trips.saturating_add(1);
-        for (sum, part) in [
-            (&mut self.cart_total, balances.cart_total),
-            (&mut self.captured, balances.captured),
-            (&mut self.bad_debt, balances.bad_debt),
-        ] {
-            *sum = sum.plus(Money::of_minor(part, currency)).unwrap_or(*sum);
+        for (sum, part) in self.with(balances) {
+            *sum = sum.plus(part).unwrap_or(*sum);
         }
+    }
+
+    fn take_back(&mut self, balances: &Balances) {
+        self.trips = self.trips.saturating_sub(1);
+        for (sum, part) in self.with(balances) {
+            *sum = sum.minus(part).unwrap_or(*sum);
+        }
+    }
+
+    fn with(&mut self, balances: &Balances) -> [(&mut Money, Money); 3] {
+        let money = |minor| Money::of_minor(minor, balances.currency);
+        [
+            (&mut self.cart_total, money(balances.cart_total)),
+            (&mut self.captured, money(balances.captured)),
+            (&mut self.bad_debt, money(balances.bad_debt)),
+        ]
     }
 }
 
@@ -187,6 +198,20 @@ impl Tally {
             | Status::Refused
             | Status::Open => {}
         }
+    }
+
+    /// Takes back that a trip came to be in doubt in this run: it did not stay so.
+    pub fn uncount_doubt(&mut self, balances: &Balances) {
+        self.new_doubts = self.new_doubts.saturating_sub(1);
+        let Some(by_currency) = self.outcomes.get_mut(&Status::InDoubt) else {
+            return;
+        };
+        if let Some(outcome) = by_currency.get_mut(&balances.currency) {
+            outcome.take_back(balances);
+        }
+        by_currency.retain(|_, outcome| outcome.trips > 0);
+        self.outcomes
+            .retain(|_, by_currency| !by_currency.is_empty());
     }
 
     /// How many calls were made, whatever the reply.
