@@ -58,7 +58,10 @@
 //! - Expired, cancel-unconfirmed, elsewhere-above-total and captured-after-write-off are told on
 //!   their first day only; breaks of weight `info` never change an exit code.
 //! - Half open, the capture breaker asks a read for its good reply.
-//! - Transactional data is asked for in doubts too: as a hint, or as proof where configured.
+//! - Transactional data is asked for in doubts too: as a hint, or as proof where configured, also
+//!   of doubts whose data was here before (`run::proof`). Odd or shared data proves nothing, nor
+//!   does data beside a capture by another hand, nor what comes after a person ruled that there
+//!   was none.
 //! - Missed days are closed in order, all events on the pass's own books date; the first run ever
 //!   closes the last ended day, empty or not.
 //! - Reports of processors are taken by `run` and `backfill`, not by `settle`.
@@ -114,6 +117,7 @@
 //! | a reply was read wrongly | `payment_service::classify` |
 //! | too fast, too slow, paused for ever | `payment_service::pacing`, `run::calling` |
 //! | a doubt that should not be | `run::lanes`, `payment_service::breakers` |
+//! | a doubt that ended, or should have | `run::proof`, `run::rule`, `reconcile` |
 //! | "a second capture attempt", "changed meanwhile" | `store::journal`, `sql/migrations` |
 //! | a break that should (not) be there | `reconcile` |
 //! | the control equation does not hold | `books::control`, `run::stakes`, `run::render` |

@@ -184,7 +184,7 @@ fn check_tries_each_thing_by_itself() {
     );
 
     night.sandbox.set_clock(Utc::now() - TimeDelta::hours(10));
-    let told = lines(&night, 77);
+    let told = lines(&night, 69);
     assert!(
         line(&told, "payment service")
             .unwrap()

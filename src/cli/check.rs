@@ -10,15 +10,13 @@ use crate::domain::{Clock, Timestamp};
 use crate::mail;
 use crate::payment_service::{HttpService, ServiceError};
 use crate::processor;
+use crate::run::calling::CLOCK_TOLERANCE_MS;
 use crate::run::{outbox, schedule};
 use crate::store::Store;
 
 use super::exit::Failure;
 use super::print::Output;
 use super::{state, wire};
-
-/// Clocks further apart than this make every deadline a guess.
-const CLOCK_TOLERANCE_MS: u64 = 5 * 60_000;
 
 /// One thing that was tried.
 struct Tried {
@@ -139,11 +137,9 @@ fn try_schedule(config: &Config, now: Timestamp) -> Result<String, Failure> {
 /// The shortest-lived ones decide.
 fn try_tokens(config: &Config, now: Timestamp) -> Result<String, Failure> {
     let planned = wire::schedule(config)?;
-    let (lifetime, tolerate) = (
-        config.shortest_lifetime_ms(),
-        config.sweep.tolerate_outage_ms,
-    );
-    let warning = schedule::short_life(&planned, lifetime, tolerate, now);
+    let sweep = &config.sweep;
+    let late = [sweep.tolerate_outage_ms, sweep.min_age_ms];
+    let warning = schedule::short_life(&planned, config.shortest_lifetime_ms(), late, now);
     Ok(match warning {
         Some(warning) => format!("WARNING: {warning}"),
         None => "outlive a planned run that is late by sweep.tolerate_outage_hours".to_owned(),
@@ -174,15 +170,21 @@ async fn try_service(config: &Config, clock: Arc<dyn Clock>) -> Vec<Tried> {
         Err(ServiceError::Authentication { service_clock, .. }) => Some(*service_clock),
         Err(_) => None,
     };
-    let (what, found) = (
-        "payment service",
-        probe.map(|_| answers).map_err(Failure::from),
-    );
+    let clocks = theirs.map(|theirs| try_clock(clock.now(), theirs));
+    let is_the_clock = clocks.as_ref().is_some_and(Result::is_err);
+    let probe = probe.map(|_| answers).map_err(Failure::from);
+    let found = probe.map_err(|failure| match is_the_clock {
+        // As for a run: whoever sets the clock right needs no new keys.
+        true => Failure {
+            code: 69,
+            message: format!("because of the clock, see below: {}", failure.message),
+        },
+        false => failure,
+    });
+    let what = "payment service";
     tried.push(Tried { what, found });
-    tried.extend(theirs.map(|theirs| Tried {
-        what: "clock",
-        found: try_clock(clock.now(), theirs),
-    }));
+    let what = "clock";
+    tried.extend(clocks.map(|found| Tried { what, found }));
     tried
 }
 

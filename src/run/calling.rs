@@ -12,7 +12,7 @@ use super::stop::Why;
 use super::tally::Slowdown;
 
 /// Clocks further apart than this make every deadline a guess.
-const CLOCK_TOLERANCE_MS: u64 = 5 * 60_000;
+pub const CLOCK_TOLERANCE_MS: u64 = 5 * 60_000;
 /// A longer pause is not waited for with the lock in hand: the run after it goes on.
 const LONGEST_PAUSE_MS: u64 = 15 * 60_000;
 /// No service asks for more (`payment_service` cuts it): what was kept and lies further ahead was

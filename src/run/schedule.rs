@@ -12,6 +12,8 @@ const BEFORE_MS: i64 = 12 * HOUR_MS;
 const PROPOSED_MS: i64 = 150 * MINUTE_MS;
 /// Days looked at: a year has both sides of every clock change.
 const DAYS: usize = 366;
+/// So many planned runs are looked at: every hour of those days, and of denser schedules less.
+const RUNS: usize = DAYS * 24;
 
 /// A sentence when a planned run of the coming year falls before, or less than 30 minutes after,
 /// the cut-off; it names a schedule that fits.
@@ -36,29 +38,34 @@ pub fn warning(schedule: &Schedule, company: &Calendar, now: Timestamp) -> Optio
     None
 }
 
-/// A sentence when a token of `lifetime_ms` that is taken right after a planned run of the coming
-/// year dies before the next one is made up, `tolerate_ms` late.
+/// A sentence when a token of `lifetime_ms` of a trip that was too young for one planned run of the
+/// coming year (younger than `min_age_ms`) dies before the next one is made up, `tolerate_ms` late.
 pub fn short_life(
     schedule: &Schedule,
     lifetime_ms: i64,
-    tolerate_ms: i64,
+    [tolerate_ms, min_age_ms]: [i64; 2],
     now: Timestamp,
 ) -> Option<String> {
-    let mut at = schedule.next_after(now)?;
-    for _ in 0..DAYS {
-        let next = schedule.next_after(at)?;
-        let wait = next.ms_since(at);
-        if wait.saturating_add(tolerate_ms) > lifetime_ms {
-            let [lives, wait, late] = [lifetime_ms, wait, tolerate_ms].map(|ms| ms / HOUR_MS);
-            return Some(format!(
-                "a token lives {lives} h, and runs are planned {wait} h apart: one that is \
-                 {late} h late (sweep.tolerate_outage_hours) costs trips, unless `tripsettle \
-                 settle` runs every hour (tripsettle-settle.timer)"
-            ));
-        }
-        at = next;
-    }
-    None
+    let mut at = now;
+    let runs = std::iter::from_fn(|| {
+        at = schedule.next_after(at)?;
+        Some(at)
+    });
+    let end = now.plus_ms(DAYS as i64 * 24 * HOUR_MS);
+    let runs: Vec<Timestamp> = runs.take(RUNS).take_while(|at| *at < end).collect();
+    let waits = runs.windows(2).map(|pair| pair[1].ms_since(pair[0]));
+    let Some(wait) = waits.max() else {
+        return Some("no two runs are planned within a year".to_owned());
+    };
+    let needed = wait.saturating_add(tolerate_ms).saturating_add(min_age_ms);
+    let [lives, wait, late] = [lifetime_ms, wait, tolerate_ms].map(|ms| ms / HOUR_MS);
+    (needed >= lifetime_ms).then(|| {
+        format!(
+            "a token lives {lives} h, and runs are planned up to {wait} h apart: one that is \
+             {late} h late (sweep.tolerate_outage_hours) costs trips, unless `tripsettle settle` \
+             runs every hour (tripsettle-settle.timer)"
+        )
+    })
 }
 
 /// A nightly schedule in UTC that lies after the cut-off on every day of the coming year.
@@ -87,15 +94,21 @@ mod tests {
         let now = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
         for (schedule, lifetime, tolerated, expected) in [
             ("0 30 2 * * *", 46, 20, None),
-            ("0 30 2 * * *", 44, 20, None),
-            ("0 30 2 * * *", 43, 20, Some("24 h apart")),
-            ("0 30 2 * * *", 30, 6, None),
+            ("0 30 2 * * *", 45, 20, Some("24 h apart")),
+            ("0 30 2 * * *", 30, 4, None),
             ("0 0 * * * *", 30, 20, None),
             // From Friday to Monday.
             ("0 30 2 * * MON-FRI", 46, 0, Some("72 h apart")),
+            ("0 */10 * * * MON-FRI", 46, 0, Some("48 h apart")),
+            ("0 30 2 1 1 *", 46, 0, Some("no two runs")),
         ] {
             let parsed = Schedule::parse(schedule).unwrap();
-            let got = short_life(&parsed, lifetime * HOUR_MS, tolerated * HOUR_MS, now);
+            let got = short_life(
+                &parsed,
+                lifetime * HOUR_MS,
+                [tolerated * HOUR_MS, HOUR_MS],
+                now,
+            );
             let told = got.as_deref().unwrap_or("nothing");
             assert!(
                 told.contains(expected.unwrap_or("nothing")),
