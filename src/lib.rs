@@ -59,9 +59,9 @@
 //!   their first day only; breaks of weight `info` never change an exit code.
 //! - Half open, the capture breaker asks a read for its good reply.
 //! - Transactional data is asked for in doubts too: as a hint, or as proof where configured, also
-//!   of doubts whose data was here before (`run::proof`). Odd or shared data proves nothing, nor
-//!   does data beside a capture by another hand, nor what comes after a person ruled that there
-//!   was none.
+//!   of doubts whose data was here before (`run::proof`). Data that speaks against a capture, or
+//!   that is shared, proves nothing; nor does any beside a capture by another hand, or once a
+//!   person has ruled of a capture that it never was.
 //! - Missed days are closed in order, all events on the pass's own books date; the first run ever
 //!   closes the last ended day, empty or not.
 //! - Reports of processors are taken by `run` and `backfill`, not by `settle`.

@@ -100,9 +100,12 @@ pub fn findings(
     facts
 }
 
-/// What is odd about transactional data of a capture in `currency`, by itself.
-pub fn oddities(data: &TransactionalData, currency: Currency) -> Vec<Break> {
+/// Whether transactional data by itself speaks against a capture in `currency`: it is of another
+/// currency, or tells of a decline. A field of an unusual shape does not.
+pub fn speaks_against(data: &TransactionalData, currency: Currency) -> bool {
     emv::breaks(data, currency)
+        .iter()
+        .any(|found| found.kind != BreakKind::MalformedField)
 }
 
 /// The break of a store that is not configured: one per store, without a trip.

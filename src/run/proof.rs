@@ -14,9 +14,9 @@ use super::RunError;
 use super::lanes::replay;
 use super::pass::{House, Pass};
 
-/// Writes what was `learnt` of a trip's data; `events` are those that were read already. What is
-/// not wanted any more is not written: a person who ruled meanwhile that the capture never was
-/// spoke of the capture that this data belongs to.
+/// Writes what was `learnt` of a trip's data, and gives whether more is wanted; `events` are those
+/// that were read already. What is not wanted any more is not written: a person who ruled meanwhile
+/// that the capture never was spoke of the capture that this data belongs to.
 ///
 /// # Errors
 /// The state cannot be read or written, or the journal breaks the law.
@@ -26,20 +26,22 @@ pub async fn record<S: PaymentService>(
     trip: i64,
     mut events: Option<Vec<Event>>,
     learnt: &Fact,
-) -> Result<(), RunError> {
+) -> Result<bool, RunError> {
     loop {
         let known = match events.take() {
             Some(known) => known,
             None => house.store.events(trip)?,
         };
         let history = replay(&known)?;
-        if !history.standing().wants_data {
-            tracing::warn!(trip = %history.trip().key, "data that is not wanted any more");
-            return Ok(());
+        let says_the_same = matches!(learnt, Fact::Evidence { data }
+            if history.evidence() == Some(data.as_ref()));
+        let is_wanted = history.standing().wants_data;
+        if says_the_same || !is_wanted {
+            return Ok(is_wanted);
         }
         let facts = vec![learnt.clone()];
-        if append(house, pass, trip, history, facts).await?.is_some() {
-            return Ok(());
+        if let Some(standing) = append(house, pass, trip, history, facts).await? {
+            return Ok(standing.wants_data);
         }
     }
 }
@@ -55,9 +57,6 @@ pub async fn end_doubts<S: PaymentService>(house: &House<S>, pass: &Pass) -> Res
         return Ok(());
     }
     for trip in house.store.doubts_with_data()? {
-        if house.halt.is_stopping() {
-            break;
-        }
         match end_doubt(house, pass, trip).await {
             Err(error) if error.is_of_one_trip() => pass.damaged(error),
             other => other?,
@@ -133,29 +132,39 @@ fn apply(history: &mut History, now: Timestamp, fact: &Fact) -> Result<(), RunEr
     applied.map_err(|illegal| RunError::Law(illegal.to_string()))
 }
 
-/// Whether the capture in doubt was sent by this run.
+/// Whether this run heard what left the capture in doubt, and so has counted it.
 fn began_in(events: &[Event], run: &RunId) -> bool {
-    let mut sent = events.iter().rev().filter(
-        |event| matches!(event.fact, Fact::Intent { call } if matches!(call, Call::Capture { .. })),
-    );
-    sent.next()
-        .is_some_and(|event| event.run.as_ref() == Some(run))
+    let is_capture = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::Intent {
+                call: Call::Capture { .. }
+            }
+        )
+    };
+    let sent = events.iter().rev().find(|event| is_capture(&event.fact));
+    let step = sent.map(|event| event.step);
+    events.iter().any(|event| {
+        let of_it = matches!(event.fact, Fact::Replied { attempt, .. } if Some(attempt) == step);
+        of_it && event.run.as_ref() == Some(run)
+    })
 }
 
 /// What was intended is proved by data that carries a reconciliation id; not so where a lost state
-/// took with it what was intended, where somebody else may have captured as well, or where the
-/// data is odd: those are left to a person.
+/// took with it what was intended, where there may be another capture (by another hand, or one that
+/// a person ruled never was), or where the data speaks against it: those are left to a person.
 fn proof(history: &History) -> Option<Fact> {
     let standing = history.standing();
     let amount = standing.intended?;
     let data = history.evidence()?;
     data.reconciliation_id.as_ref()?;
-    let odd = !reconcile::oddities(data, amount.currency()).is_empty();
-    let twice = matches!(
+    let against = reconcile::speaks_against(data, amount.currency());
+    let elsewhere = matches!(
         history.elsewhere_conflict(),
         Some(Elsewhere::Captured { .. })
     );
-    let unsure = odd || twice || history.doubt_is_guessed();
+    let another = elsewhere || history.was_ruled_not_captured();
+    let unsure = against || another || history.doubt_is_guessed();
     if unsure || standing.status != Status::InDoubt {
         return None;
     }

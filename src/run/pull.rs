@@ -47,6 +47,7 @@ pub async fn pull<S: PaymentService>(
     house: &Arc<House<S>>,
     pass: &Arc<Pass>,
 ) -> Result<(), RunError> {
+    proof::end_doubts(house, pass).await?;
     for _ in 0..=ROUNDS {
         pull_due(house, pass).await?;
         let now = house.clock.now();
@@ -147,10 +148,11 @@ async fn pull_one<S: PaymentService>(
         if clear {
             pass.capture_breaker.good_reply();
         }
-        let again = (clear && fact.is_none()).then(|| next_ask(house.clock.now(), due.tries));
-        if let Some(fact) = fact {
-            proof::record(house, pass, due.trip, events.take(), &fact).await?;
-        }
+        let is_wanted = match fact {
+            Some(fact) => proof::record(house, pass, due.trip, events.take(), &fact).await?,
+            None => true,
+        };
+        let again = (clear && is_wanted).then(|| next_ask(house.clock.now(), due.tries));
         let after = house
             .weigh(pass, &Call::TransactionalData, &heard.reply, tries)
             .await?;

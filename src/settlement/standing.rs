@@ -50,6 +50,11 @@ impl History {
         self.elsewhere_conflict
     }
 
+    /// A person ruled of a capture that it never was.
+    pub fn was_ruled_not_captured(&self) -> bool {
+        self.ruled_not_captured
+    }
+
     /// The doubt is of a state that was lost: what was intended then is not known.
     pub fn doubt_is_guessed(&self) -> bool {
         matches!(self.capture, Capture::InDoubt { guessed: true, .. })

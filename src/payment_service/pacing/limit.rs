@@ -90,7 +90,7 @@ impl Limit {
         let known = self.learnt.filter(|learnt| *learnt < gap);
         let (learnt, is_guess) = match (self.measured(now), self.guessed(now, gap)) {
             (Some(measured), _) => match known {
-                Some(known) => (middle(known, measured).min(half), false),
+                Some(known) => (middle(known, measured).clamp(known, half), false),
                 None => (slower(measured), false),
             },
             (None, Some(guessed)) => (slower(guessed), true),
@@ -225,6 +225,16 @@ mod tests {
             gaps, climb,
             "from half the rate to the whole, and no further"
         );
+    }
+
+    #[test]
+    fn a_no_never_makes_us_faster() {
+        let (mut limit, end) = refused_after(2_000, 40);
+        let before = limit.gap(end);
+        // A clump of answers, of a service that had stood still.
+        (0..400).for_each(|_| limit.granted(after(end, 30)));
+        limit.refused(after(end, 30));
+        assert!(limit.gap(after(end, 30)) >= before);
     }
 
     #[test]
