@@ -1,4 +1,4 @@
-//! When the next call may go: a token bucket, the pauses the service asks for, and backoff.
+//! When the next call may go: a token bucket, and the pauses the service asks for.
 //!
 //! All waiting is on tokio's clock. Where a call goes wrong is no matter here; only 429 is, as it
 //! says that we are too fast.
@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod granted;
 mod limit;
+mod repeat;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::planted::{self, Bug};
 
 use limit::Limit;
+pub use repeat::backoff;
 
 /// How long the rate is told for: 1000 seconds, so that 0.5 calls a second is a whole number.
 const RATE_SPAN: Duration = Duration::from_secs(1_000);
@@ -185,16 +187,6 @@ fn later(at: Instant, by: Duration) -> Instant {
         .unwrap_or(at)
 }
 
-/// How long to wait before a call is repeated for the `attempt`th time: full jitter over
-/// 250 ms·2^attempt, at most 10 s. `jitter` is random bits.
-pub fn backoff(attempt: u32, jitter: u64) -> Duration {
-    let widest = 250_u64
-        .saturating_mul(2_u64.saturating_pow(attempt.min(32)))
-        .min(10_000);
-    let ms = jitter.checked_rem(widest.saturating_add(1)).unwrap_or(0);
-    Duration::from_millis(ms)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -346,16 +338,5 @@ mod tests {
         assert_eq!(pacer.waiting(), Duration::ZERO);
         let slowest = Pacer::new(0, 1, None);
         assert_eq!(went(&slowest, 2).await, [0, 1_000_000]);
-    }
-
-    #[test]
-    fn backoff_widens_and_keeps_within_its_bounds() {
-        for (attempt, widest) in [(0, 250), (1, 500), (3, 2_000), (5, 8_000), (6, 10_000)] {
-            let longest = (0..=widest).map(|jitter| backoff(attempt, jitter)).max();
-            assert_eq!(longest, Some(ms(widest)), "attempt {attempt}");
-        }
-        for jitter in [0, 1, u64::MAX] {
-            assert!(backoff(u32::MAX, jitter) <= ms(10_000));
-        }
     }
 }
