@@ -111,7 +111,7 @@ async fn pull_due<S: PaymentService>(
     Ok(())
 }
 
-/// Asks for one trip's data; gives when to ask again, if there was an answer and no data.
+/// Asks for one trip's data; gives when to ask again, if there was an answer and more is wanted.
 async fn pull_one<S: PaymentService>(
     house: &House<S>,
     pass: &Pass,
