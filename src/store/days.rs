@@ -172,7 +172,7 @@ impl Store {
                 .map_err(sqlite)?;
             while let Some(row) = rows.next().map_err(sqlite)? {
                 let read = || {
-                    let fact = serde_json::from_str(row.get_ref(2)?.as_str()?);
+                    let fact = row::fact(row.get_ref(2)?.as_str()?);
                     let Fact::BreakOpened { found } = fact.map_err(|why| row::wrong(2, why))?
                     else {
                         return Err(row::wrong(2, "not the opening of a break"));

@@ -102,7 +102,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         .transpose()
         .map_err(|why| row::wrong(4, why))?;
     let detail = row.get_ref(5)?.as_str()?;
-    let fact = serde_json::from_str(detail).map_err(|why| row::wrong(5, why))?;
+    let fact = row::fact(detail).map_err(|why| row::wrong(5, why))?;
     let (at, books_date) = (row::instant(row, 2)?, row::date(row, 3)?);
     Ok(Event {
         seq: row.get(0)?,
@@ -123,8 +123,10 @@ pub(super) fn append_in(
     let sqlite = |error: rusqlite::Error| of_sqlite(path, &error);
     let sql = include_str!("../../sql/queries/journal_stand.sql");
     let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
-    let stand = statement.query_row([append.trip], |row| Ok((row.get(0)?, row::date(row, 1)?)));
-    let (steps, last): (u32, BooksDate) = stand.map_err(sqlite)?;
+    let stand = statement.query_row([append.trip], |row| {
+        Ok((row.get(0)?, row::date(row, 1)?, row.get(2)?))
+    });
+    let (steps, last, was_wanted): (u32, BooksDate, bool) = stand.map_err(sqlite)?;
     if steps != append.expected_steps {
         return Err(StoreError::Conflict {
             what: format!("trip row {}", append.trip),
@@ -141,6 +143,13 @@ pub(super) fn append_in(
     }
     let books_date = append.books_date.max(last);
     let events = insert(db, append, steps, books_date).map_err(sqlite)?;
+    if append.standing.wants_data != was_wanted {
+        let at = append
+            .facts
+            .last()
+            .map_or(Timestamp::of_ms(0), |(at, _)| *at);
+        super::pulls::keep(db, append.trip, !was_wanted, at).map_err(sqlite)?;
+    }
     update_trip(db, append.trip, &append.standing, books_date).map_err(sqlite)?;
     if let Some(line) = append.line {
         let marked = super::lines::mark_matched(db, line, append.trip, books_date);
@@ -183,11 +192,6 @@ fn insert(
             fact,
         });
     }
-    let at = append
-        .facts
-        .last()
-        .map_or(Timestamp::of_ms(0), |(at, _)| *at);
-    super::pulls::keep(db, append.trip, append.standing.wants_data, at)?;
     Ok(events)
 }
 

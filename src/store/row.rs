@@ -2,9 +2,11 @@
 
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
+use serde::Deserialize;
 
 use crate::domain::{
-    BooksDate, Currency, DebtAct, Fact, Money, StoreId, Timestamp, TripId, TripKey, Verdict,
+    BooksDate, Call, Currency, DebtAct, Fact, Money, Reply, Source, StoreId, Timestamp,
+    TransactionalData, Trip, TripId, TripKey, Verdict,
 };
 
 /// A stored value that is not what was once written.
@@ -67,6 +69,38 @@ pub(super) fn word<T>(
 ) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     of(&text).ok_or_else(|| wrong(column, format!("`{text}` is not one of the known words")))
+}
+
+/// A fact from its JSON. Those that every captured trip has are read straight into their fields:
+/// of an enum with its tag inside serde keeps everything until it has seen the tag, and a night
+/// reads each fact three times.
+pub(super) fn fact(json: &str) -> serde_json::Result<Fact> {
+    macro_rules! straight {
+        ($fact:ident { $($field:ident: $type:ty),+ }) => {{
+            #[derive(Deserialize)]
+            struct Fields {
+                $($field: $type),+
+            }
+            serde_json::from_str(json).map(|Fields { $($field),+ }| Fact::$fact { $($field),+ })
+        }};
+    }
+    let after = json.strip_prefix(r#"{"fact":""#);
+    match after.and_then(|rest| rest.split_once('"')) {
+        Some(("taken", _)) => straight!(Taken {
+            trip: Box<Trip>,
+            source: Source,
+            after_loss: bool
+        }),
+        Some(("intent", _)) => straight!(Intent { call: Call }),
+        Some(("replied", _)) => straight!(Replied {
+            attempt: u32,
+            reply: Reply
+        }),
+        Some(("evidence", _)) => straight!(Evidence {
+            data: Box<TransactionalData>
+        }),
+        Some(_) | None => serde_json::from_str(json),
+    }
 }
 
 /// Of a fact: its call, the attempt it answers, whether that was not executed, its verdict.
