@@ -1,4 +1,4 @@
-//! tripsettle: hands over the clock and TLS, and exits as the command says.
+//! tripsettle: hands over the clock, and exits as the command says.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,6 +20,5 @@ impl Clock for SystemClock {
 }
 
 fn main() -> ExitCode {
-    tripsettle::payment_service::install_tls();
     ExitCode::from(tripsettle::cli::start(Arc::new(SystemClock)))
 }

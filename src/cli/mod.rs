@@ -23,6 +23,7 @@ mod status;
 mod verify;
 mod wire;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,6 +38,13 @@ use print::Output;
 
 /// Runs the command that was typed; gives the exit code.
 pub fn start(clock: Arc<dyn Clock>) -> u8 {
+    if is_version_alone() {
+        let version = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+        // As with clap: nobody who closes the pipe is told so.
+        let _ = writeln!(std::io::stdout(), "{version}");
+        return 0;
+    }
+    crate::payment_service::install_tls();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -59,6 +67,13 @@ pub fn start(clock: Arc<dyn Clock>) -> u8 {
             failure.code
         }
     }
+}
+
+/// Asked often, and by machines: what all commands take and what TLS needs is not made for it.
+fn is_version_alone() -> bool {
+    let mut words = std::env::args_os().skip(1);
+    let word = words.next();
+    words.next().is_none() && word.is_some_and(|word| word == "--version" || word == "-V")
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
