@@ -10,7 +10,7 @@ use journal::{Journal, date, journal, key};
 use tripsettle::domain::{Break, BreakKind, CaptureState, Fact, Standing, Status};
 use tripsettle::reconcile::{
     BreakStatus, MatchStatus, Outside, Terms, examine, findings, is_one_off, known_breaks,
-    match_status, status_on,
+    match_status, speaks_against, status_on,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -146,6 +146,16 @@ fn transactional_data_is_held_against_the_rules_of_emv() {
             expected,
             "{data}"
         );
+        let against = expected
+            .split(", ")
+            .any(|kind| !["", "malformed_field"].contains(&kind));
+        let journal = journal("S1/T1", &story);
+        let Some(Fact::Evidence { data: read }) = journal.events.last().map(|event| &event.fact)
+        else {
+            panic!("{data} is no data");
+        };
+        let usd = journal.trip.cart_total.currency();
+        assert_eq!(speaks_against(read, usd), against, "{data}");
     }
 }
 
