@@ -238,3 +238,26 @@ fn a_ruling_becomes_a_fact_only_where_it_fits() {
         assert!(refused.contains("S1/trip-1"), "{refused}");
     }
 }
+
+#[test]
+fn what_was_open_in_an_older_state_is_in_doubt_until_a_person_rules() {
+    let ruled = |verdict| {
+        let (by, note) = ("Ada".to_owned(), "looked it up".to_owned());
+        Fact::Ruled {
+            ruling: Ruling { verdict, by, note },
+        }
+    };
+    let mut open = history(&[]);
+    open.apply(hour(1), &ruled(Verdict::MayBeCaptured)).unwrap();
+    let parts = open.balances();
+    assert_eq!((parts.in_doubt, parts.open), (2000, 0));
+    assert!(open.doubt_is_guessed() && !open.was_ruled_not_captured());
+    let again = open.apply(hour(1), &ruled(Verdict::MayBeCaptured));
+    assert_eq!(again.unwrap_err().why, "nothing of it is open");
+    open.apply(hour(2), &ruled(Verdict::NotCaptured)).unwrap();
+    assert_eq!(open.balances().open, 2000);
+    assert!(open.was_ruled_not_captured());
+    let mut over = history(&[lost(2000)]);
+    let no = over.apply(hour(2), &ruled(Verdict::MayBeCaptured));
+    assert_eq!(no.unwrap_err().why, "nothing of it is open");
+}
