@@ -255,6 +255,14 @@ fn a_line_that_contradicts_the_ledger_takes_back_what_was_decided_on_wrong_groun
             "captured_after_write_off captured_twice",
         ),
         (
+            // Together they are the cart, and nobody paid twice.
+            "debt recovered 5.00",
+            "15.00",
+            "captured_partial, bad debt 5.00 recovered 5.00 written off 0.00 open 0.00, captured \
+             15.00",
+            "captured_after_write_off",
+        ),
+        (
             "debt recovered 20.00",
             "20.00",
             "written_off, bad debt 20.00 recovered 20.00 written off 0.00 open 0.00",
@@ -475,5 +483,26 @@ fn money_for_what_was_written_off_puts_that_back_first() {
         assert_eq!(written, expected, "{done}, then {came}");
         let stands = stands(&History::replay(&journal.events).unwrap());
         assert!(stands.contains(parts), "{done}, then {came}: {stands}");
+    }
+}
+
+#[test]
+fn no_hold_is_released_beside_what_a_person_says_was_captured() {
+    for (done, released) in [
+        ("lost 20.00 declined", true),
+        ("lost 20.00 token_expired", false),
+        ("lost 20.00 declined | debt recovered 20.00", true),
+        ("lost 20.00 declined | debt reversed 20.00 captured", false),
+        ("lost 20.00 declined | debt reversed 5.00 captured", false),
+        // Not even where somebody thought better of it.
+        (
+            "lost 20.00 declined | debt reversed 5.00 captured | debt taken_back 3",
+            false,
+        ),
+    ] {
+        let story = journal("S1/T1", &format!("taken 20.00 USD | {done}"));
+        let history = History::replay(&story.events).unwrap();
+        let to_do = history.standing().act_by.is_some();
+        assert_eq!(to_do, released, "{done}");
     }
 }
