@@ -506,3 +506,36 @@ fn no_hold_is_released_beside_what_a_person_says_was_captured() {
         assert_eq!(to_do, released, "{done}");
     }
 }
+
+#[test]
+fn a_history_tells_what_was_done_about_its_debt() {
+    for (done, told, alone) in [
+        ("lost 20.00 declined", "", true),
+        (
+            "lost 20.00 declined | debt written_off 20.00",
+            "3 written_off",
+            true,
+        ),
+        (
+            "lost 20.00 declined | debt recovered 5.00 | debt taken_back 3",
+            "3 recovered, taken back; 4 taken_back",
+            true,
+        ),
+        (
+            "lost 20.00 declined | debt written_off 20.00 | debt taken_back 3 \
+             | debt recovered 5.00",
+            "3 written_off, taken back; 4 taken_back; 5 recovered",
+            false,
+        ),
+    ] {
+        let story = journal("S1/T1", &format!("taken 20.00 USD | {done}"));
+        let history = History::replay(&story.events).unwrap();
+        let tell = |done: &tripsettle::settlement::DebtDone| {
+            let after = if done.taken_back { ", taken back" } else { "" };
+            format!("{} {}{after}", done.step, done.ruling.act.name())
+        };
+        let acts: Vec<_> = history.debt_done().iter().map(tell).collect();
+        assert_eq!(acts.join("; "), told, "{done}");
+        assert_eq!(history.may_be_written_off_alone(), alone, "{done}");
+    }
+}
