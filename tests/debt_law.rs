@@ -275,6 +275,20 @@ fn a_line_that_contradicts_the_ledger_takes_back_what_was_decided_on_wrong_groun
             "",
         ),
         (
+            "debt recovered 5.00 | debt written_off 15.00 | debt taken_back 3",
+            "20.00",
+            "captured, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, captured 20.00",
+            "captured_after_write_off",
+        ),
+        (
+            // One line shows what a person told in two parts.
+            "debt reversed 5.00 captured | debt reversed 7.00 captured",
+            "12.00",
+            "captured_partial, bad debt 8.00 recovered 0.00 written off 0.00 open 8.00, captured \
+             12.00",
+            "",
+        ),
+        (
             "debt reversed 20.00 captured",
             "19.00",
             "captured, bad debt 0.00 recovered 0.00 written off 0.00 open 0.00, captured 20.00",
