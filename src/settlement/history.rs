@@ -81,7 +81,7 @@ pub struct History {
     pub(super) answer: Answer,
     pub(super) authorized: Option<Money>,
     pub(super) adjust_calls: u32,
-    /// The last intent was then, and has brought no clear answer.
+    /// The last intent was then, and has brought neither a clear answer nor a 429.
     pub(super) in_vain_at: Option<Timestamp>,
     pub(super) search: Option<Search>,
     pub(super) capture: Capture,

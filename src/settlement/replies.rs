@@ -81,7 +81,8 @@ impl History {
             return Err(self.illegal(&format!("a reply to step {attempt}, which awaits none")));
         };
         self.unanswered = None;
-        if reply.is_clear() {
+        // Who asks us to wait can be asked, and has not been yet: a 429 is no attempt.
+        if reply.is_clear() || matches!(reply, Reply::Throttled { .. }) {
             self.in_vain_at = None;
         }
         match open.call {
