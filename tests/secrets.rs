@@ -74,6 +74,8 @@ fn modes_are_what_they_should_be_under_every_umask() {
         ] {
             night.set(&format!("TRIPSETTLE_MAIL__{name}"), value);
         }
+        // Both make what is not there.
+        under(&night, umask, &["check"]);
         under(&night, umask, &["run"]);
         let said = under(&night, umask, &["backup", "copy.db"]);
         let raw = rusqlite::Connection::open(night.path("state/tripsettle.db")).unwrap();

@@ -1,5 +1,7 @@
 //! `check`: tries everything that a run needs, and moves no money.
 
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,7 +49,7 @@ pub async fn check(
     ] {
         tried.push(Tried {
             what,
-            found: try_dir(dir),
+            found: try_dir(dir, config.dir_mode),
         });
     }
     for processor in config.processors.values() {
@@ -102,9 +104,17 @@ fn try_state(config: &Config, now: Timestamp) -> Result<String, Failure> {
     Ok(format!("{dir} is sound"))
 }
 
-/// Files can be made there; a folder that is not there yet can be made.
-fn try_dir(dir: &Path) -> Result<String, Failure> {
-    let tried = std::fs::create_dir_all(dir).and_then(|()| tempfile::tempfile_in(dir));
+/// Files can be made there; a folder that is not there yet can be made, and is as a run makes it.
+fn try_dir(dir: &Path, mode: u32) -> Result<String, Failure> {
+    let make = || match dir.is_dir() {
+        true => Ok(()),
+        false => DirBuilder::new()
+            .recursive(true)
+            .mode(mode)
+            .create(dir)
+            .and_then(|()| fs::set_permissions(dir, Permissions::from_mode(mode))),
+    };
+    let tried = make().and_then(|()| tempfile::tempfile_in(dir));
     match tried {
         Ok(_) => Ok(format!("{} can be written", dir.display())),
         Err(why) => {
