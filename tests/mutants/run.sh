@@ -2,7 +2,7 @@
 # Mutation testing of the rooms that decide about money: settlement, sweep, reconcile, and of
 # domain::{money, currency}, by the tests that are theirs alone.
 #
-#   tests/mutants/run.sh            every mutant (an hour on two cores)
+#   tests/mutants/run.sh            every mutant (about half an hour)
 #   tests/mutants/run.sh --list     what would be changed
 #
 # These rooms import nothing but domain, so they are built as a small package of their own: a
