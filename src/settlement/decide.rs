@@ -130,6 +130,10 @@ fn pending(
     in_a_row: u32,
     heard: Timestamp,
 ) -> Decision {
+    // Heard by a clock that was ahead: nothing follows from when, and so the service is asked.
+    if now < heard {
+        return adjust(history);
+    }
     let (act_by, expires_at) = (history.trip.act_by, history.trip.expires_at);
     let granted = history.authorized.is_some_and(|held| held.is_positive());
     if heard >= act_by && granted && policy.on_decline != DeclinePolicy::WriteOff {
