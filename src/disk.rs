@@ -1,9 +1,22 @@
-//! Disk: what makes names last. A file that was forced to disk is lost all the same when a power
-//! cut takes the name of it, or of one of the folders on the way to it.
+//! Disk: how folders are made, and what makes names last. A file that was forced to disk is lost
+//! all the same when a power cut takes the name of it, or of one of the folders on the way to it.
 
-use std::fs::File;
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
+
+/// Makes the folder with this mode, whatever the umask; one that is there stays as it is.
+///
+/// # Errors
+/// It cannot be made, or its mode cannot be set.
+pub fn make_dir(dir: &Path, mode: u32) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(mode).create(dir)?;
+    fs::set_permissions(dir, Permissions::from_mode(mode))
+}
 
 /// Forces the names in `dir` to disk.
 ///

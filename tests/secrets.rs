@@ -103,6 +103,18 @@ fn modes_are_what_they_should_be_under_every_umask() {
     }
 }
 
+/// Others put files there, who may not be of our group: its mode is theirs to choose.
+#[test]
+fn check_leaves_the_mode_of_a_new_inbox_to_the_umask() {
+    for (umask, expected) in [("022", 0o755), ("002", 0o775)] {
+        let mut night = evening();
+        night.set("TRIPSETTLE_INBOX_DIR", "drop");
+        under(&night, umask, &["check"]);
+        let mode = fs::metadata(night.path("drop")).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, expected, "{umask}");
+    }
+}
+
 /// Everything that was left in the folder, but for the file that is the secret.
 fn left(dir: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in fs::read_dir(dir).unwrap() {

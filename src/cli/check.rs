@@ -1,7 +1,7 @@
 //! `check`: tries everything that a run needs, and moves no money.
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::mail;
 use crate::payment_service::{HttpService, ServiceError};
 use crate::processor;
 use crate::run::calling::CLOCK_TOLERANCE_MS;
-use crate::run::{outbox, schedule};
+use crate::run::{outbox, render, schedule};
 use crate::store::Store;
 
 use super::exit::Failure;
@@ -43,15 +43,14 @@ pub async fn check(
         what: "state",
         found: try_state(&config, clock.now()),
     });
-    for (what, dir) in [
-        ("output_dir", &config.output_dir),
-        ("inbox_dir", &config.inbox_dir),
-    ] {
-        tried.push(Tried {
-            what,
-            found: try_dir(dir, config.dir_mode),
-        });
-    }
+    tried.push(Tried {
+        what: "output_dir",
+        found: try_dir(&config.output_dir, render::make_output_dir(&config)),
+    });
+    tried.push(Tried {
+        what: "inbox_dir",
+        found: try_dir(&config.inbox_dir, fs::create_dir_all(&config.inbox_dir)),
+    });
     for processor in config.processors.values() {
         if let Some(dir) = &processor.reports_dir {
             tried.push(Tried {
@@ -104,17 +103,9 @@ fn try_state(config: &Config, now: Timestamp) -> Result<String, Failure> {
     Ok(format!("{dir} is sound"))
 }
 
-/// Files can be made there; a folder that is not there yet can be made, and is as a run makes it.
-fn try_dir(dir: &Path, mode: u32) -> Result<String, Failure> {
-    let make = || match dir.is_dir() {
-        true => Ok(()),
-        false => DirBuilder::new()
-            .recursive(true)
-            .mode(mode)
-            .create(dir)
-            .and_then(|()| fs::set_permissions(dir, Permissions::from_mode(mode))),
-    };
-    let tried = make().and_then(|()| tempfile::tempfile_in(dir));
+/// Files can be made there; a folder that is not there yet could be made.
+fn try_dir(dir: &Path, made: io::Result<()>) -> Result<String, Failure> {
+    let tried = made.and_then(|()| tempfile::tempfile_in(dir));
     match tried {
         Ok(_) => Ok(format!("{} can be written", dir.display())),
         Err(why) => {

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::disk::sync_road;
+use crate::disk::{make_dir, sync_road};
 
 use super::MailError;
 
@@ -38,19 +38,10 @@ fn trouble(folder: &Path, why: &io::Error) -> MailError {
     }
 }
 
-/// For accountants, as what is published, whatever the umask; one that is there stays as it is.
-fn make_dir(dir: &Path) -> io::Result<()> {
-    if dir.is_dir() {
-        return Ok(());
-    }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true).mode(0o750).create(dir)?;
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o750))
-}
-
 fn put_now(dir: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = file_name(bytes)?;
-    make_dir(dir)?;
+    // For accountants, as what is published.
+    make_dir(dir, 0o750)?;
     let mut file = tempfile::Builder::new()
         .prefix(".mail-")
         .permissions(fs::Permissions::from_mode(0o600))

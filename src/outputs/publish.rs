@@ -8,14 +8,14 @@
 mod reading;
 mod shelf;
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::disk::{sync_dir, sync_road};
+use crate::disk::{make_dir, sync_dir, sync_road};
 use crate::domain::BooksDate;
 use crate::planted::{self, Bug};
 
@@ -101,13 +101,13 @@ impl Staging {
         edition: u32,
         modes: Modes,
     ) -> Result<Self, PublishError> {
-        make_dir(output_dir, modes)?;
+        make_output_dir(output_dir, modes).map_err(failed(output_dir))?;
         discard(output_dir, date, edition)?;
         let dir = match planted::is(Bug::WrittenInPlace) {
             true => edition_dir(output_dir, date, edition),
             false => staging_dir(output_dir, date, edition),
         };
-        make_dir(&dir, modes)?;
+        make_dir(&dir, modes.dir).map_err(failed(&dir))?;
         Ok(Self {
             dir,
             date,
@@ -274,7 +274,7 @@ pub fn publish(
     if !staged_manifest(output_dir, date, edition)?.is_some_and(|bytes| is_it(&bytes)) {
         return Err(PublishError::NotStaged(staged));
     }
-    make_dir(&day, modes)?;
+    make_dir(&day, modes.dir).map_err(failed(&day))?;
     fs::rename(&staged, &target).map_err(failed(&target))?;
     named(output_dir, &day)?;
     Ok(target)
@@ -335,14 +335,10 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
     }
 }
 
-/// Makes the folder, unless it is there, whose permissions are then left as they are.
-fn make_dir(path: &Path, modes: Modes) -> Result<(), PublishError> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    let mut builder = DirBuilder::new();
-    let made = builder.recursive(true).mode(modes.dir).create(path);
-    made.map_err(failed(path))?;
-    let permissions = Permissions::from_mode(modes.dir);
-    fs::set_permissions(path, permissions).map_err(failed(path))
+/// Makes the folder of all editions; one that is there stays as it is.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_output_dir(output_dir: &Path, modes: Modes) -> io::Result<()> {
+    make_dir(output_dir, modes.dir)
 }

@@ -249,8 +249,8 @@ pub(super) fn put<S: PaymentService>(
     edition: u32,
     manifest_sha256: &str,
 ) -> Result<(), RunError> {
-    let output_dir = &house.config.output_dir;
-    publish::publish(output_dir, date, edition, manifest_sha256, modes(house))?;
+    let (config, modes) = (&house.config, modes(&house.config));
+    publish::publish(&config.output_dir, date, edition, manifest_sha256, modes)?;
     Ok(())
 }
 

@@ -1,13 +1,14 @@
 //! Render: one books date as the journal up to a place has it, into the files of an edition.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 
 use crate::books::{Control, Ledger, check};
+use crate::config::Config;
 use crate::domain::{
     Balances, BooksDate, BreakKind, DayTotal, Event, Severity, Standing, Timestamp,
 };
-use crate::outputs::publish::{Modes, Staging};
+use crate::outputs::publish::{self, Modes, Staging};
 use crate::outputs::{
     BAD_DEBT, BAD_DEBT_SUMMARY, BadDebtSummaryWriter, BadDebtWriter, FileEntry, RECONCILIATION,
     REJECTED, ReconciliationRow, ReconciliationWriter, RejectedWriter, Summary, TripDay,
@@ -51,11 +52,19 @@ impl Rendered {
 }
 
 /// Modes of published files, as configured.
-pub fn modes<S>(house: &House<S>) -> Modes {
+pub fn modes(config: &Config) -> Modes {
     Modes {
-        file: house.config.file_mode,
-        dir: house.config.dir_mode,
+        file: config.file_mode,
+        dir: config.dir_mode,
     }
+}
+
+/// Makes the output folder, unless it is there.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_output_dir(config: &Config) -> io::Result<()> {
+    publish::make_output_dir(&config.output_dir, modes(config))
 }
 
 /// Renders the tables of an edition.
@@ -68,7 +77,8 @@ pub fn render<S: PaymentService>(
     edition: u32,
     up_to_seq: i64,
 ) -> Result<Rendered, RunError> {
-    let staging = Staging::begin(&house.config.output_dir, date, edition, modes(house))?;
+    let modes = modes(&house.config);
+    let staging = Staging::begin(&house.config.output_dir, date, edition, modes)?;
     let until = at_risk_until(house, date)?;
     let previous = match house.store.close_before(date)? {
         Some(before) => house.store.day_totals(before.books_date)?,
