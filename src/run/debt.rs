@@ -21,8 +21,8 @@ use crate::store::{Append, IndebtedTrip, Store};
 
 use super::RunError;
 use super::books_date::books_date;
+use super::draft::Draft;
 use super::examine::append;
-use super::lanes::replay;
 use super::pass::{House, Pass};
 use super::rule::{Ruled, write};
 
@@ -134,7 +134,7 @@ pub fn recover_once(
         Err(ruled) => ruled,
     };
     if !matches!(ruled, Ruled::Refused(_)) {
-        let stands = first(&replay(&store.events(trip)?)?, answered);
+        let stands = first(&History::replay(&store.events(trip)?)?, answered);
         answered.extend(stands);
     }
     Ok(ruled)
@@ -305,7 +305,8 @@ fn written_off<S: PaymentService>(
     let Some(limit) = limit.filter(|_| days >= config.write_off_after_days) else {
         return Ok(None);
     };
-    let mut history = replay(&house.store.events(trip.id)?)?;
+    let mut draft = Draft::after(trip.id, &house.store.events(trip.id)?)?;
+    let history = draft.history();
     let amount = Money::of_minor(history.balances().debt(), currency);
     // Somebody wrote to it meanwhile: the next round knows better.
     let still = amount.is_positive() && amount.minor() <= limit.minor();
@@ -320,16 +321,6 @@ fn written_off<S: PaymentService>(
             note,
         },
     };
-    let (expected_steps, now) = (history.steps(), house.clock.now());
-    let applied = history.apply(now, &fact);
-    applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
-    Ok(Some(Append {
-        trip: trip.id,
-        expected_steps,
-        facts: vec![(now, fact)],
-        standing: history.standing(),
-        books_date: date,
-        run: Some(pass.run.clone()),
-        line: None,
-    }))
+    draft.add(house.clock.now(), fact)?;
+    Ok(Some(draft.append(date, Some(&pass.run))))
 }

@@ -10,7 +10,7 @@ use crate::reconcile::{self, Outside, Terms};
 use crate::store::{Append, StoreError};
 
 use super::RunError;
-use super::lanes::replay;
+use super::draft::Draft;
 use super::pass::{House, Pass};
 
 /// Findings that wait for their append at once.
@@ -63,7 +63,8 @@ fn findings_of<S: PaymentService>(
     trip: i64,
     events: &[Event],
 ) -> Result<Option<Append>, RunError> {
-    let mut history = replay(events)?;
+    let mut draft = Draft::after(trip, events)?;
+    let history = draft.history();
     let standing = history.standing();
     let shared = match history.evidence() {
         Some(_) => house.store.reconciliation_id_shared(trip)?,
@@ -82,21 +83,11 @@ fn findings_of<S: PaymentService>(
     if facts.is_empty() {
         return Ok(None);
     }
-    let expected_steps = history.steps();
     let now = house.clock.now();
-    for fact in &facts {
-        let applied = history.apply(now, fact);
-        applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+    for fact in facts {
+        draft.add(now, fact)?;
     }
-    Ok(Some(Append {
-        trip,
-        expected_steps,
-        facts: facts.into_iter().map(|fact| (now, fact)).collect(),
-        standing: history.standing(),
-        books_date: date,
-        run: Some(pass.run.clone()),
-        line: None,
-    }))
+    Ok(Some(draft.append(date, Some(&pass.run))))
 }
 
 /// Appends many at once, so that they share their commits. A conflict is no failure: the trip

@@ -5,11 +5,12 @@ mod gate;
 use crate::domain::{Call, Event, Fact, LossReason, Money, OpenTrip, SettlementPolicy, Timestamp};
 use crate::payment_service::PaymentService;
 use crate::planted::{self, Bug};
-use crate::settlement::{Decision, History, decide};
-use crate::store::{Append, StoreError};
+use crate::settlement::{Decision, decide};
+use crate::store::StoreError;
 
 use super::RunError;
 use super::calling::After;
+use super::draft::Draft;
 use super::pass::{House, Pass};
 
 use gate::Gate;
@@ -35,11 +36,8 @@ enum Flushed {
 struct Lane<'a, S> {
     house: &'a House<S>,
     pass: &'a Pass,
-    id: i64,
-    history: History,
+    draft: Draft,
     policy: SettlementPolicy,
-    staged: Vec<(Timestamp, Fact)>,
-    committed: u32,
     tries: u32,
 }
 
@@ -54,12 +52,12 @@ pub async fn settle_trip<S: PaymentService>(
     events: Option<Vec<Event>>,
 ) -> Result<LaneEnd, RunError> {
     let mut lane = Lane::load(house, pass, trip, events)?;
-    let before = lane.history.standing().status;
+    let before = lane.draft.history().standing().status;
     let end = lane.walk().await;
     // Whatever happened, what was heard goes to disk.
     lane.flush().await?;
     let end = end?;
-    let standing = lane.history.standing();
+    let standing = lane.draft.history().standing();
     if standing.status != before {
         lane.count(&standing);
     }
@@ -78,25 +76,18 @@ impl<'a, S: PaymentService> Lane<'a, S> {
             Some(events) => events,
             None => house.store.events(trip.id)?,
         };
-        let history = replay(&events)?;
-        let policy = house.config.policy_for(&trip.key.store);
-        let committed = history.steps();
-        let (id, staged) = (trip.id, Vec::new());
         Ok(Self {
             house,
             pass,
-            id,
-            history,
-            policy,
-            staged,
-            committed,
+            draft: Draft::after(trip.id, &events)?,
+            policy: house.config.policy_for(&trip.key.store),
             tries: 0,
         })
     }
 
     async fn walk(&mut self) -> Result<LaneEnd, RunError> {
         loop {
-            match decide(&self.history, &self.policy, self.house.clock.now()) {
+            match decide(self.draft.history(), &self.policy, self.house.clock.now()) {
                 Decision::Call(call) => match self.perform(call).await? {
                     After::GoOn => {}
                     After::Leave => return self.leave(),
@@ -107,7 +98,10 @@ impl<'a, S: PaymentService> Lane<'a, S> {
                 }
                 Decision::Lose { amount, reason } => self.lose(amount, reason)?,
                 Decision::AwaitEvidence if planted::is(Bug::DoubtWrittenOff) => {
-                    self.lose(self.history.trip().cart_total, LossReason::TokenExpired)?;
+                    self.lose(
+                        self.draft.history().trip().cart_total,
+                        LossReason::TokenExpired,
+                    )?;
                 }
                 Decision::AwaitEvidence if planted::is(Bug::CancelInDoubt) => {
                     self.perform(Call::Cancel).await?;
@@ -122,7 +116,7 @@ impl<'a, S: PaymentService> Lane<'a, S> {
     /// What is booked by a clock that is ahead is lost although it could be saved.
     async fn may_lose(&self, reason: LossReason) -> Result<bool, RunError> {
         if reason.may_be_by_the_clock() {
-            let key = &self.history.trip().key;
+            let key = &self.draft.history().trip().key;
             self.house.compare_clocks(self.pass, key).await?;
         }
         Ok(!self.is_misled(reason))
@@ -156,12 +150,12 @@ impl<'a, S: PaymentService> Lane<'a, S> {
             return Ok(After::Leave);
         }
         self.stage(Fact::Intent { call })?;
-        let attempt = self.history.steps();
+        let attempt = self.draft.history().steps();
         let waits = !planted::is(Bug::IntentAfterSend);
         if waits && self.flush().await? == Flushed::Rebased {
             return Ok(After::GoOn);
         }
-        let key = self.history.trip().key.clone();
+        let key = self.draft.history().trip().key.clone();
         let heard = house
             .call(pass, &key, &call, self.tries.saturating_add(1))
             .await;
@@ -187,7 +181,7 @@ impl<'a, S: PaymentService> Lane<'a, S> {
 
     /// Stages the loss that is certain now, if there is one: true when it did.
     fn stage_loss(&mut self) -> Result<bool, RunError> {
-        let decision = decide(&self.history, &self.policy, self.house.clock.now());
+        let decision = decide(self.draft.history(), &self.policy, self.house.clock.now());
         let loss = decision.loss();
         let Some((amount, reason)) = loss.filter(|(_, reason)| !self.is_misled(*reason)) else {
             return Ok(false);
@@ -206,64 +200,49 @@ impl<'a, S: PaymentService> Lane<'a, S> {
     }
 
     fn stage(&mut self, fact: Fact) -> Result<(), RunError> {
-        let at = self.house.clock.now();
-        self.history
-            .apply(at, &fact)
-            .map_err(|illegal| RunError::Law(illegal.to_string()))?;
-        self.staged.push((at, fact));
-        Ok(())
+        self.draft.add(self.house.clock.now(), fact)
     }
 
+    /// Hands over what is staged; replies are kept by us until they are on disk.
     async fn flush(&mut self) -> Result<Flushed, RunError> {
-        if self.staged.is_empty() {
+        if self.draft.facts().is_empty() {
             return Ok(Flushed::Written);
         }
         self.pass.begin(self.house).await?;
-        let facts = std::mem::take(&mut self.staged);
-        let rebased = match self.append(facts.clone()).await {
-            Ok(written) => return Ok(written),
-            Err(RunError::Store(StoreError::Conflict { .. })) => self.rebase(facts).await,
-            Err(other) => Err(other),
-        };
-        rebased.map(|()| Flushed::Rebased)
+        let staged = self.draft.facts().iter();
+        let replies = staged.filter(|(_, fact)| matches!(fact, Fact::Replied { .. }));
+        let replies = replies.cloned().collect();
+        match self.write().await {
+            Ok(()) => Ok(Flushed::Written),
+            Err(StoreError::Conflict { .. }) => {
+                self.rebase(replies).await.map(|()| Flushed::Rebased)
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
-    async fn append(&mut self, facts: Vec<(Timestamp, Fact)>) -> Result<Flushed, RunError> {
-        let append = Append {
-            trip: self.id,
-            expected_steps: self.committed,
-            facts,
-            standing: self.history.standing(),
-            books_date: self.pass.books_date,
-            run: Some(self.pass.run.clone()),
-            line: None,
-        };
-        self.house.store.append(append).await?;
-        self.committed = self.history.steps();
-        Ok(Flushed::Written)
+    async fn write(&mut self) -> Result<(), StoreError> {
+        let (date, run) = (self.pass.books_date, &self.pass.run);
+        let append = self.draft.append(date, Some(run));
+        self.house.store.append(append).await.map(|_| ())
     }
 
     /// Somebody else wrote to the trip meanwhile. Replies are facts and are kept; what we had
     /// only intended or concluded is dropped, for the law must be asked again.
-    async fn rebase(&mut self, facts: Vec<(Timestamp, Fact)>) -> Result<(), RunError> {
-        let replies: Vec<_> = facts
-            .into_iter()
-            .filter(|(_, fact)| matches!(fact, Fact::Replied { .. }))
-            .collect();
+    async fn rebase(&mut self, replies: Vec<(Timestamp, Fact)>) -> Result<(), RunError> {
         loop {
-            self.history = replay(&self.house.store.events(self.id)?)?;
-            self.committed = self.history.steps();
+            let trip = self.draft.trip();
+            self.draft = Draft::after(trip, &self.house.store.events(trip)?)?;
             for (at, fact) in &replies {
-                let applied = self.history.apply(*at, fact);
-                applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+                self.draft.add(*at, fact.clone())?;
             }
             if replies.is_empty() {
                 return Ok(());
             }
-            match self.append(replies.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(RunError::Store(StoreError::Conflict { .. })) => {}
-                Err(other) => return Err(other),
+            match self.write().await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Conflict { .. }) => {}
+                Err(other) => return Err(other.into()),
             }
         }
     }
@@ -273,12 +252,4 @@ impl<'a, S: PaymentService> Lane<'a, S> {
             .tally()
             .count_outcome(standing.status, &standing.balances);
     }
-}
-
-/// The trip's history, or the journal is damaged.
-///
-/// # Errors
-/// Events that the law does not allow.
-pub fn replay(events: &[Event]) -> Result<History, RunError> {
-    History::replay(events).map_err(|illegal| RunError::Law(illegal.to_string()))
 }

@@ -6,6 +6,7 @@ pub mod books_date;
 pub mod calling;
 pub mod close;
 pub mod debt;
+pub mod draft;
 pub mod examine;
 pub mod expected;
 mod for_people;
@@ -40,6 +41,7 @@ use crate::domain::{BooksDate, Event, MoneyError, RunId, Standing};
 use crate::outputs::OutputError;
 use crate::outputs::publish::PublishError;
 use crate::payment_service::PaymentService;
+use crate::settlement::History;
 use crate::store::StoreError;
 
 use pass::{House, Pass};
@@ -133,7 +135,7 @@ impl RunError {
 /// # Errors
 /// The journal breaks the law.
 pub fn standing_of(events: &[Event]) -> Result<Standing, RunError> {
-    Ok(lanes::replay(events)?.standing())
+    Ok(History::replay(events)?.standing())
 }
 
 /// Sweep, settle, pull: idempotent, nearly free when there is nothing to do.

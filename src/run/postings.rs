@@ -75,14 +75,13 @@ impl<'a> Postings<'a> {
 
 /// The trip's events up to the end of `date`, and how its cart total divides after each.
 fn steps(events: &[Event], date: BooksDate) -> Result<Vec<Step<'_>>, RunError> {
-    let law = |illegal: crate::settlement::IllegalEvent| RunError::Law(illegal.to_string());
     let mut steps = Vec::with_capacity(events.len());
     let mut history: Option<History> = None;
     for event in events.iter().take_while(|event| event.books_date <= date) {
         let folded = match history.take() {
-            None => History::begin(event.at, &event.fact).map_err(law)?,
+            None => History::begin(event.at, &event.fact)?,
             Some(mut history) => {
-                history.apply(event.at, &event.fact).map_err(law)?;
+                history.apply(event.at, &event.fact)?;
                 history
             }
         };

@@ -1,17 +1,15 @@
 //! Proof: transactional data is written, and where the retailer has said that it proves a capture,
 //! it ends a doubt.
 
-use crate::domain::{
-    Call, Elsewhere, Event, Fact, Ruling, RunId, Standing, Status, Timestamp, Verdict,
-};
+use crate::domain::{Call, Elsewhere, Event, Fact, Ruling, RunId, Status, Timestamp, Verdict};
 use crate::payment_service::PaymentService;
 use crate::planted::{self, Bug};
 use crate::reconcile;
 use crate::settlement::{History, decide};
-use crate::store::{Append, StoreError};
+use crate::store::StoreError;
 
 use super::RunError;
-use super::lanes::replay;
+use super::draft::Draft;
 use super::pass::{House, Pass};
 
 /// Writes what was `learnt` of a trip's data, and gives whether more is wanted; `events` are those
@@ -32,16 +30,17 @@ pub async fn record<S: PaymentService>(
             Some(known) => known,
             None => house.store.events(trip)?,
         };
-        let history = replay(&known)?;
+        let mut draft = Draft::after(trip, &known)?;
+        let history = draft.history();
         let says_the_same = matches!(learnt, Fact::Evidence { data }
             if history.evidence() == Some(data.as_ref()));
         let is_wanted = history.standing().wants_data;
         if says_the_same || !is_wanted {
             return Ok(is_wanted);
         }
-        let facts = vec![learnt.clone()];
-        if let Some(standing) = append(house, pass, trip, history, facts).await? {
-            return Ok(standing.wants_data);
+        draft.add(house.clock.now(), learnt.clone())?;
+        if write(house, pass, &mut draft).await? {
+            return Ok(draft.history().standing().wants_data);
         }
     }
 }
@@ -72,20 +71,20 @@ async fn end_doubt<S: PaymentService>(
 ) -> Result<(), RunError> {
     loop {
         let events = house.store.events(trip)?;
-        let history = replay(&events)?;
+        let mut draft = Draft::after(trip, &events)?;
         if house.store.reconciliation_id_shared(trip)?.is_some() {
             return Ok(());
         }
-        let Some(proof) = proof(&history) else {
+        let Some(proof) = proof(draft.history()) else {
             return Ok(());
         };
-        let doubt = history.standing().balances;
-        let mut ended = history.clone();
-        let now = house.clock.now();
-        apply(&mut ended, now, &proof)?;
-        let mut facts = vec![proof];
-        facts.extend(remainder(house, &ended, now));
-        if let Some(standing) = append(house, pass, trip, history, facts).await? {
+        let (now, doubt) = (house.clock.now(), *draft.history().balances());
+        draft.add(now, proof)?;
+        if let Some(lost) = remainder(house, draft.history(), now) {
+            draft.add(now, lost)?;
+        }
+        if write(house, pass, &mut draft).await? {
+            let standing = draft.history().standing();
             let mut tally = pass.tally();
             if began_in(&events, &pass.run) {
                 tally.uncount_doubt(&doubt);
@@ -96,40 +95,19 @@ async fn end_doubt<S: PaymentService>(
     }
 }
 
-/// Writes facts that follow `history`; where the trip stands then, or nothing when somebody else
-/// wrote to it meanwhile.
-async fn append<S: PaymentService>(
+/// Writes what this run learnt; false when somebody else wrote to the trip meanwhile.
+async fn write<S: PaymentService>(
     house: &House<S>,
     pass: &Pass,
-    trip: i64,
-    mut history: History,
-    facts: Vec<Fact>,
-) -> Result<Option<Standing>, RunError> {
-    let (expected_steps, now) = (history.steps(), house.clock.now());
-    for fact in &facts {
-        apply(&mut history, now, fact)?;
-    }
+    draft: &mut Draft,
+) -> Result<bool, RunError> {
     pass.begin(house).await?;
-    let standing = history.standing();
-    let append = Append {
-        trip,
-        expected_steps,
-        facts: facts.into_iter().map(|fact| (now, fact)).collect(),
-        standing: standing.clone(),
-        books_date: pass.books_date,
-        run: Some(pass.run.clone()),
-        line: None,
-    };
+    let append = draft.append(pass.books_date, Some(&pass.run));
     match house.store.append(append).await {
-        Ok(_) => Ok(Some(standing)),
-        Err(StoreError::Conflict { .. }) => Ok(None),
+        Ok(_) => Ok(true),
+        Err(StoreError::Conflict { .. }) => Ok(false),
         Err(other) => Err(other.into()),
     }
-}
-
-fn apply(history: &mut History, now: Timestamp, fact: &Fact) -> Result<(), RunError> {
-    let applied = history.apply(now, fact);
-    applied.map_err(|illegal| RunError::Law(illegal.to_string()))
 }
 
 /// Whether this run heard what left the capture in doubt, and so has counted it.

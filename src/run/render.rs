@@ -244,14 +244,13 @@ pub(super) fn around(
     events: &[Event],
     date: BooksDate,
 ) -> Result<(History, Option<Balances>, Standing), RunError> {
-    let law = |illegal: crate::settlement::IllegalEvent| RunError::Law(illegal.to_string());
     let damaged = || RunError::Law("a trip without events".to_owned());
     let (first, rest) = events.split_first().ok_or_else(damaged)?;
-    let mut history = History::begin(first.at, &first.fact).map_err(law)?;
+    let mut history = History::begin(first.at, &first.fact)?;
     let mut before = (first.books_date < date).then(|| *history.balances());
     let mut end = history.standing();
     for event in rest {
-        history.apply(event.at, &event.fact).map_err(law)?;
+        history.apply(event.at, &event.fact)?;
         if event.books_date < date {
             before = Some(*history.balances());
         }

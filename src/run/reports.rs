@@ -12,7 +12,7 @@ use crate::store::{Append, LineKey, NewLine, ProcessorFile, StoreError, StoredLi
 use crate::trips::sha256_of;
 
 use super::RunError;
-use super::lanes::replay;
+use super::draft::Draft;
 use super::pass::{House, Pass};
 
 /// Lines to a transaction, and to a page of matching.
@@ -162,18 +162,11 @@ async fn record<S: PaymentService>(
     };
     let fact = Fact::Line { line };
     loop {
-        let mut history = replay(&house.store.events(trip)?)?;
-        let (expected_steps, now) = (history.steps(), house.clock.now());
-        let applied = history.apply(now, &fact);
-        applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+        let mut draft = Draft::after(trip, &house.store.events(trip)?)?;
+        draft.add(house.clock.now(), fact.clone())?;
         let append = Append {
-            trip,
-            expected_steps,
-            facts: vec![(now, fact.clone())],
-            standing: history.standing(),
-            books_date: pass.books_date,
-            run: Some(pass.run.clone()),
             line: Some(id),
+            ..draft.append(pass.books_date, Some(&pass.run))
         };
         match house.store.append(append).await {
             Ok(_) => return Ok(()),

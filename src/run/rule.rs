@@ -3,11 +3,11 @@
 use crate::config::Config;
 use crate::domain::{Event, Fact, Ruling, Standing, Timestamp};
 use crate::settlement::{self, History, RulingRefused};
-use crate::store::{Append, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 use super::RunError;
 use super::books_date::books_date;
-use super::lanes::replay;
+use super::draft::Draft;
 
 /// What became of a row of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,28 +72,18 @@ pub(super) fn write<Why>(
     facts_of: &dyn Fn(&History) -> Result<Vec<Fact>, Why>,
 ) -> Result<Result<Standing, Why>, RunError> {
     loop {
-        let mut history = replay(&store.events(trip)?)?;
-        let expected_steps = history.steps();
-        let facts = match facts_of(&history) {
+        let mut draft = Draft::after(trip, &store.events(trip)?)?;
+        let facts = match facts_of(draft.history()) {
             Ok(facts) => facts,
             Err(why) => return Ok(Err(why)),
         };
-        for fact in &facts {
-            let applied = history.apply(now, fact);
-            applied.map_err(|illegal| RunError::Law(illegal.to_string()))?;
+        for fact in facts {
+            draft.add(now, fact)?;
         }
         let closed = store.closed_days()?.last_closed;
-        let written = store.append_now(Append {
-            trip,
-            expected_steps,
-            facts: facts.into_iter().map(|fact| (now, fact)).collect(),
-            standing: history.standing(),
-            books_date: books_date(&config.company, now, closed),
-            run: None,
-            line: None,
-        });
-        match written {
-            Ok(_) => return Ok(Ok(history.standing())),
+        let date = books_date(&config.company, now, closed);
+        match store.append_now(draft.append(date, None)) {
+            Ok(_) => return Ok(Ok(draft.history().standing())),
             Err(StoreError::Conflict { .. }) => {}
             // The day was closed in the same moment: the ruling stands in the next one.
             Err(StoreError::Refused(_)) if store.closed_days()?.last_closed != closed => {}

@@ -62,10 +62,9 @@ pub fn count<S: PaymentService>(
             let Some((first, rest)) = events.get(..by_then).and_then(<[_]>::split_first) else {
                 return Ok(());
             };
-            let law = |illegal: crate::settlement::IllegalEvent| RunError::Law(illegal.to_string());
-            let mut history = History::begin(first.at, &first.fact).map_err(law)?;
+            let mut history = History::begin(first.at, &first.fact)?;
             for event in rest {
-                history.apply(event.at, &event.fact).map_err(law)?;
+                history.apply(event.at, &event.fact)?;
             }
             let store = &history.trip().key.store;
             let debt = history.balances().debt();

@@ -28,7 +28,7 @@ impl<S: PaymentService> Lane<'_, S> {
         {
             return Ok(Gate::AskTheLaw);
         }
-        let key = self.history.trip().key.clone();
+        let key = self.draft.history().trip().key.clone();
         let mut tries = 0_u32;
         loop {
             let entered = tokio::select! {
