@@ -7,6 +7,7 @@
 
 use serde_json::json;
 use tripsettle::domain::*;
+use tripsettle::settlement::History;
 
 /// A trip and its journal so far.
 #[derive(Debug, Clone)]
@@ -331,4 +332,25 @@ pub fn data(changes: &str) -> TransactionalData {
         }
     }
     serde_json::from_value(good).unwrap()
+}
+
+/// Where the trip stands, in words: status, the parts of the bad debt, and what else is not 0.
+pub fn stands(history: &History) -> String {
+    let (standing, b) = (history.standing(), history.balances());
+    assert!(b.hold(), "{b:?}");
+    let text = |minor| Money::of_minor(minor, b.currency).decimal_text();
+    let mut words = format!(
+        "{}, bad debt {} recovered {} written off {} open {}",
+        standing.status,
+        text(b.bad_debt),
+        text(b.recovered),
+        text(b.written_off),
+        text(b.debt())
+    );
+    for (word, part) in [("captured", b.captured), ("cancelled", b.cancelled)] {
+        if part > 0 {
+            words.push_str(&format!(", {word} {}", text(part)));
+        }
+    }
+    words
 }

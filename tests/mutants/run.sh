@@ -17,8 +17,8 @@ cp -r src/domain src/settlement src/sweep src/reconcile "$house/src/"
 printf '%s\n' '#![allow(missing_docs)]' \
   'pub mod domain;' 'pub mod reconcile;' 'pub mod settlement;' 'pub mod sweep;' \
   >"$house/src/lib.rs"
-for tests in debt_law decisions settlement_feed settlement_history settlement_properties sweep \
-  reconcile_breaks; do
+for tests in debt_law debt_lines decisions settlement_feed settlement_history \
+  settlement_properties sweep reconcile_breaks; do
   cp "tests/$tests.rs" "$house/tests/"
   [ ! -d "tests/$tests" ] || cp -r "tests/$tests" "$house/tests/"
 done
