@@ -4,6 +4,7 @@
 
 mod sandbox;
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sandbox::{STORE, Scene, TRIP, adjusted, approved, hear, named, of, refused};
@@ -184,4 +185,34 @@ async fn a_stopped_sandbox_is_gone_with_its_connections_and_frees_its_port() {
     assert!(waiting.await.unwrap().is_err());
     let again = Sandbox::start(addr, SandboxConfig::default()).await;
     assert_eq!(again.unwrap().addr(), addr);
+}
+
+#[tokio::test]
+async fn a_served_sandbox_tells_a_script_where_it_is_and_ends_at_ctrl_c() {
+    let mut served = Command::new(env!("CARGO_BIN_EXE_tripsettle"))
+        .args(["sandbox", "--listen", "127.0.0.1:0", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = served.stdout.take().unwrap();
+    let mut said = serde_json::Deserializer::from_reader(said).into_iter::<Value>();
+    let told = said.next().unwrap().unwrap();
+    let text = |name: &str| told[name].as_str().unwrap().to_owned();
+    assert!(text("ledger").starts_with(&text("endpoint")), "{told}");
+    let ledger = hear(reqwest::Client::new().get(text("ledger"))).await;
+    assert_eq!(ledger.unwrap().status, 200);
+    let caller = SandboxConfig::default();
+    assert_eq!(
+        [
+            text("access_key_id"),
+            text("secret_access_key"),
+            text("region")
+        ],
+        [caller.access_key, caller.secret_key, caller.region]
+    );
+    let id = served.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+    assert!(sent.success());
+    assert!(served.wait().unwrap().success());
+    assert!(said.next().is_none(), "one object and nothing else");
 }
