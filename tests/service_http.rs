@@ -5,6 +5,7 @@ mod service;
 
 use service::server::{Server, answer};
 use service::{LONG, adjust, all_calls, ask, at, capture, client, told, trip};
+use tripsettle::domain::Call;
 use tripsettle::payment_service::PaymentService as _;
 
 const ERROR: &str = r#"{"errorMsg":"BadRequestException"}"#;
@@ -69,6 +70,10 @@ async fn a_200_means_what_its_body_says_to_that_call() {
     let pending = r#"{"status":"PENDING","authorizedAmount":{"amount":15.90,"code":"USD"}}"#;
     let euros = r#"{"status":"APPROVED","authorizedAmount":{"amount":15.90,"code":"EUR"}}"#;
     let data = r#"{"brand":"VISA","expirationDate":{"expirationYear":"2025"}}"#;
+    // A gateway's answer where the function behind it failed.
+    let lambda = r#"{"errorMessage":"Task timed out","errorType":"Sandbox.Timedout"}"#;
+    let typed = r#"{"__type":"InternalServerException"}"#;
+    let new = r#"{"status":"INITIATED","error":null,"captureId":"c-1"}"#;
     let contrary = r#"{"status":"APPROVED","errorMsg":"x",
         "authorizedAmount":{"amount":15.90,"code":"USD"}}"#;
     let gzip = "\u{1f}\u{8b}not for us";
@@ -80,9 +85,12 @@ async fn a_200_means_what_its_body_says_to_that_call() {
         ),
         (
             declined,
-            ["declined 0.00 USD", "initiated", "initiated", "data none"],
+            ["declined 0.00 USD", "unclear", "unclear", "data none"],
         ),
-        (pending, ["pending", "initiated", "initiated", "data none"]),
+        (pending, ["pending", "unclear", "unclear", "data none"]),
+        (lambda, ["unclear", "unclear", "unclear", "data none"]),
+        (typed, ["unclear", "unclear", "unclear", "data none"]),
+        (new, ["unclear", "initiated", "initiated", "data none"]),
         (
             euros,
             [
@@ -142,8 +150,10 @@ async fn the_end_of_the_payment_token_is_known_in_every_spelling() {
         (400, "UnknownShoppingTrip", "refused: UnknownShoppingTrip"),
         (400, "Signature expired: 20260308", "refused"),
         (400, "The security token has expired", "refused"),
+        (400, "The request has expired", "refused"),
+        (400, "Card expired", "refused"),
+        (400, "Request failed: trip expired", "expired"),
         (403, "Your session expired", "unauthorized by the service"),
-        (500, exception, "unclear, 500"),
         (200, exception, "unclear, 200"),
     ];
     for (status, words, expected) in rows {
@@ -153,6 +163,16 @@ async fn the_end_of_the_payment_token_is_known_in_every_spelling() {
             let said = told(&ask(&server, &call).await);
             assert!(said.starts_with(expected), "{status} {words}: {said}");
         }
+    }
+    // A Capture that ended in a 5xx may have been executed.
+    let said = format!(r#"{{"errorMsg":"{exception}"}}"#);
+    let server = Server::saying(&answer(500, &[], &said));
+    for call in all_calls() {
+        let expected = match call {
+            Call::Capture { .. } => "unclear, 500",
+            Call::Adjust { .. } | Call::Cancel | Call::TransactionalData => "expired",
+        };
+        assert!(told(&ask(&server, &call).await).starts_with(expected));
     }
 }
 

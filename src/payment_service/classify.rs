@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use super::emv::transactional_data;
 use super::headers::{retry_after_ms, service_clock};
 use super::wire::{
-    adjusted, error_msg, gateway_message, names_another_trip, without_error, without_message,
+    adjusted, error_msg, gateway_message, names_another_trip, without_error, without_failure,
 };
 use crate::domain::{Call, Heard, Reply, Timestamp, TripKey};
 use crate::planted::{self, Bug};
@@ -94,6 +94,10 @@ fn answered(call: &Call, answer: &Answer, now: Timestamp) -> Reply {
             Reply::Throttled { retry_after_ms }
         }
         (400..=499, Some(words)) if tells_expiry(&words) => Reply::Expired { words },
+        // In whichever status; but a Capture that ended in a 5xx may have been executed.
+        (500..=599, Some(words)) if call.may_be_repeated() && tells_expiry(&words) => {
+            Reply::Expired { words }
+        }
         (400, Some(words)) => Reply::Refused { words },
         // A proxy, a portal or another service answers so: the payment service has no redirects,
         // knows these paths, methods and types, and gives its reasons as JSON.
@@ -132,7 +136,7 @@ fn accepted(call: &Call, answer: &Answer) -> Reply {
         Call::Capture { .. } | Call::Cancel if body.trim_ascii().is_empty() => Ok(Reply::Initiated),
         Call::Capture { .. } | Call::Cancel if planted::is(Bug::PageIsAYes) => Ok(Reply::Initiated),
         Call::Capture { .. } | Call::Cancel => without_error(body)
-            .and_then(|()| without_message(body))
+            .and_then(|()| without_failure(body))
             .map(|()| Reply::Initiated),
         Call::TransactionalData => without_error(body)
             .and_then(|()| transactional_data(body))
@@ -161,7 +165,16 @@ fn unauthorized(said: Option<String>, answer: &Answer) -> Reply {
 /// `ShoppingTripExpiredException`, "Shopping Trip Expired".
 fn tells_expiry(said: &str) -> bool {
     let said = said.to_lowercase();
-    // Signatures, session tokens and certificates expire as well; that is not the trip's end.
-    let ours = ["signature", "security token", "credential", "certificate"];
-    said.contains("expired") && !ours.iter().any(|word| said.contains(word))
+    // Much else expires as well: what we sign with, and the shopper's card. Not the trip's end.
+    let other = [
+        "card",
+        "certificate",
+        "credential",
+        "request",
+        "security token",
+        "session",
+        "signature",
+    ];
+    let is_other = || other.iter().any(|word| said.contains(word));
+    said.contains("expired") && (said.contains("trip") || !is_other())
 }

@@ -4,6 +4,8 @@
 //! as they came. Unknown members are let pass, as new ones may come any day; a member of ours that
 //! comes twice, or with another type, makes the body unreadable.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -149,10 +151,36 @@ pub(super) fn without_error(body: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Errs when a gateway speaks in the service's place: a call that it gave up is not accepted.
-pub(super) fn without_message(body: &[u8]) -> Result<(), String> {
-    match gateway_message(body) {
-        Some(words) => Err(format!("200 with message {words}")),
+/// Members by which gateways, and functions behind them, tell of a failure, in small letters.
+const FAILURE: [&str; 8] = [
+    "__type",
+    "error",
+    "errormessage",
+    "errors",
+    "errortype",
+    "exception",
+    "fault",
+    "message",
+];
+/// A status of something that was not carried out, or not yet, in small letters.
+const NOT_DONE: [&str; 8] = [
+    "declined", "denied", "error", "failed", "failure", "pending", "refused", "rejected",
+];
+
+/// Errs when an object, beside a 200 that should have none, tells of a call that was given up or
+/// not carried out, whoever speaks in the service's place.
+pub(super) fn without_failure(body: &[u8]) -> Result<(), String> {
+    let members: BTreeMap<String, &RawValue> = object(body)?;
+    let tells = |name: &str, value: &RawValue| {
+        let value = value.get().trim_matches('"').to_lowercase();
+        let is_not_done = name == "status" && NOT_DONE.contains(&value.as_str());
+        is_not_done || (FAILURE.contains(&name) && value != "null")
+    };
+    let told = members
+        .iter()
+        .find(|(name, value)| tells(&name.to_lowercase(), value));
+    match told {
+        Some((name, value)) => Err(format!("200 with {name} {}", words(value.get()))),
         None => Ok(()),
     }
 }
