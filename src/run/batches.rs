@@ -119,7 +119,7 @@ async fn settle_due<S: PaymentService>(
 }
 
 /// Where one batch ends and the next begins: the place to give up if most calls failed.
-fn border<S>(house: &House<S>, pass: &Pass) {
+pub(super) fn border<S>(house: &House<S>, pass: &Pass) {
     if pass.circuit.is_open() {
         let why = "more than half of the calls of a batch failed";
         house.halt.stop(Why::Unavailable(why.to_owned()));

@@ -19,6 +19,9 @@ const LONGEST_PAUSE_MS: u64 = 15 * 60_000;
 /// reckoned by a clock that was wrong, then or now.
 const LONGEST_ASKED_MS: i64 = 24 * 3_600_000;
 
+/// A call that may be repeated is sent so often in one pass, if the retry budget allows it.
+const MOST_TRIES: u32 = 4;
+
 /// What a lane does after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum After {
@@ -239,14 +242,13 @@ impl<S: PaymentService> House<S> {
 
     async fn after_silence(&self, pass: &Pass, why: &str, tries: u32) -> After {
         pass.circuit.failed();
-        if tries >= 4 {
+        if tries >= MOST_TRIES || !pass.budget.take() {
+            // A trip that is never answered is left alone: it must not end the night of the others.
             pass.leaves_in_silence();
-            return After::Leave;
-        }
-        if !pass.budget.take() {
-            self.halt.stop(Why::Unavailable(format!(
-                "too many calls failed, the last: {why}"
-            )));
+            if pass.circuit.is_outage() {
+                let why = format!("too many calls failed, the last: {why}");
+                self.halt.stop(Why::Unavailable(why));
+            }
             return After::Leave;
         }
         tokio::select! {

@@ -13,7 +13,7 @@ use crate::payment_service::PaymentService;
 use crate::store::Pull;
 
 use super::RunError;
-use super::batches::join;
+use super::batches::{border, join};
 use super::calling::After;
 use super::pass::{House, Pass};
 use super::proof;
@@ -107,11 +107,13 @@ async fn pull_due<S: PaymentService>(
             pass.begin(house).await?;
             house.store.postpone_pulls(postponed)?;
         }
+        border(house, pass);
     }
     Ok(())
 }
 
-/// Asks for one trip's data; gives when to ask again, if there was an answer and more is wanted.
+/// Asks for one trip's data; gives when to ask again, if more is wanted: also where this trip alone
+/// is never answered, or it would be asked first in every pass.
 async fn pull_one<S: PaymentService>(
     house: &House<S>,
     pass: &Pass,
@@ -152,12 +154,15 @@ async fn pull_one<S: PaymentService>(
             Some(fact) => proof::record(house, pass, due.trip, events.take(), &fact).await?,
             None => true,
         };
-        let again = (clear && is_wanted).then(|| next_ask(house.clock.now(), due.tries));
         let after = house
             .weigh(pass, &Call::TransactionalData, &heard.reply, tries)
             .await?;
-        if clear || after == After::Leave {
-            return Ok(again);
+        let is_left = after == After::Leave && !house.halt.is_stopping();
+        if clear || is_left {
+            return Ok(is_wanted.then(|| next_ask(house.clock.now(), due.tries)));
+        }
+        if after == After::Leave {
+            return Ok(None);
         }
     }
 }
