@@ -7,6 +7,7 @@
 mod granted;
 mod limit;
 mod repeat;
+mod stray;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::stray::{Strays, Tells};
+
 /// The climb reaches the last known limit after so long, or after as long as the last pause if that
 /// was longer: who asks for long pauses is not to be tried often.
 const PLATEAU: Duration = Duration::from_secs(40);
@@ -28,7 +30,7 @@ const CUBED: i128 = 1_000_000_000;
 /// The climb adds this part of the known limit per cubed second: so 2.6 % are given up at once.
 const PART: i128 = 2_500_000;
 /// So many grants between two refusals measure something; fewer may be a storm that passes.
-const ENOUGH: u32 = 10;
+pub(super) const ENOUGH: u32 = 10;
 /// However often we are throttled, the known limit is not below this part of the configured one.
 const SLOWEST: u32 = 256;
 
@@ -52,8 +54,11 @@ pub(super) struct Limit {
     empty_at: Option<Instant>,
     /// Good replies since.
     granted: u32,
+    /// Refusals since that came too soon to count.
+    so_soon: u32,
     /// When each bucketful of them was complete, the latest first.
     fulls: VecDeque<Instant>,
+    strays: Strays,
 }
 
 impl Limit {
@@ -68,7 +73,9 @@ impl Limit {
             least: PLATEAU,
             empty_at: None,
             granted: 0,
+            so_soon: 0,
             fulls: VecDeque::new(),
+            strays: Strays::default(),
         }
     }
 
@@ -81,15 +88,34 @@ impl Limit {
         }
     }
 
-    /// The service ran out: goes slower, by half at most.
+    /// The service ran out: goes slower, by half at most, unless going slower is in vain.
     pub fn refused(&mut self, now: Instant) {
         let gap = self.gap(now);
+        let undercut = self.learnt.filter(|learnt| *learnt < gap);
+        match self.strays.refused(self.granted, self.so_soon, undercut) {
+            Tells::Limit => self.slow_down(now, gap, undercut),
+            Tells::Nothing => self.count_anew(now),
+            Tells::InVain(before) => {
+                self.learnt = Some(before);
+                self.count_anew(now);
+            }
+        }
+    }
+
+    fn count_anew(&mut self, now: Instant) {
+        self.empty_at = Some(now);
+        self.granted = 0;
+        self.so_soon = 0;
+        self.fulls.clear();
+    }
+
+    /// `undercut` is the known limit, where we keep below it.
+    fn slow_down(&mut self, now: Instant, gap: Duration, undercut: Option<Duration>) {
         let half = gap.saturating_mul(2);
         let slower = |to: Duration| to.clamp(gap, half);
-        // A no below the known limit is half believed: it may have had another reason than us.
-        let known = self.learnt.filter(|learnt| *learnt < gap);
         let (learnt, is_guess) = match (self.measured(now), self.guessed(now, gap)) {
-            (Some(measured), _) => match known {
+            // A no below the known limit is half believed: it may have had another reason than us.
+            (Some(measured), _) => match undercut {
                 Some(known) => (middle(known, measured).clamp(known, half), false),
                 None => (slower(measured), false),
             },
@@ -97,10 +123,9 @@ impl Limit {
             // Said again and again, a storm's no is still one: it does not add up.
             (None, None) => (self.learnt.unwrap_or(gap).min(gap), false),
         };
-        if self.granted >= ENOUGH || self.empty_at.is_none() {
-            self.empty_at = Some(now);
-            self.granted = 0;
-            self.fulls.clear();
+        match self.granted >= ENOUGH || self.empty_at.is_none() {
+            true => self.count_anew(now),
+            false => self.so_soon = self.so_soon.saturating_add(1),
         }
         let learnt = learnt.min(self.shortest.saturating_mul(SLOWEST));
         self.learnt = Some(learnt);
@@ -130,8 +155,11 @@ impl Limit {
         (self.granted >= ENOUGH).then(|| middle(refused, granted))
     }
 
-    /// The climb begins when the pause is over.
+    /// The climb begins when the pause is over; one after a stray does not stop it.
     pub fn paused(&mut self, now: Instant, until: Instant) {
+        if self.strays.are_usual() {
+            return;
+        }
         self.from = until;
         self.plateau = until.saturating_duration_since(now).max(self.least);
     }
@@ -270,10 +298,14 @@ mod tests {
     #[test]
     fn nobody_gets_slower_than_a_part() {
         let (mut limit, mut at) = refused_after(0, 40);
-        for seconds in [[5; 10], [40; 10]].concat() {
-            grant(&mut limit, at, ENOUGH, seconds);
-            at = after(at, seconds);
-            limit.refused(at);
+        // Each time it helps to go slower, until it does not any more.
+        for half_seconds in [[1; 4], [8; 4]].concat() {
+            for granted in [ENOUGH, ENOUGH, 2 * ENOUGH + 2] {
+                let seconds = u64::from(granted) * half_seconds / 2;
+                grant(&mut limit, at, granted, seconds);
+                at = after(at, seconds);
+                limit.refused(at);
+            }
         }
         assert_eq!(limit.gap(after(at, 40)).as_micros(), 2_560_000);
     }
