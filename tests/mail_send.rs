@@ -47,9 +47,9 @@ fn the_mail(settings: &MailSettings) -> Composed {
     .unwrap()
 }
 
-fn kind(result: &Result<(), MailError>) -> &'static str {
+fn kind<T>(result: &Result<T, MailError>) -> &'static str {
     match result {
-        Ok(()) => "sent",
+        Ok(_) => "sent",
         Err(MailError::PutOff { .. }) => "put off",
         Err(MailError::Refused { .. }) => "refused",
         Err(MailError::TimedOut { .. }) => "timed out",
@@ -111,6 +111,67 @@ async fn every_answer_of_a_server_has_its_name() {
         let Err(error) = result else { continue };
         assert!(error.to_string().contains(words), "{error}");
         assert_eq!(error.may_pass(), told != "refused", "{error}");
+    }
+}
+
+const FINANCE: &str = "RCPT TO:<finance@shop.example>";
+const OPS: &str = "RCPT TO:<ops@shop.example>";
+
+#[tokio::test]
+async fn a_recipient_that_is_refused_keeps_no_other_from_the_mail() {
+    for reply in ["550 retired", "450 greylisted"] {
+        for (to_whom, address) in [(FINANCE, "finance@shop.example"), (OPS, "ops@shop.example")] {
+            let script: Script = vec![(to_whom, reply)].leak();
+            let sink = Sink::start(script, Tls::None);
+            let settings = to(&sink, StartTls::None);
+            let mail = the_mail(&settings);
+            let refused = send(&settings, &mail.bytes).await.unwrap();
+            assert_eq!(sink.heard_verbs(), "EHLO MAIL RCPT RCPT DATA . QUIT");
+            assert!(!sink.message().is_empty());
+            assert_eq!(refused.len(), 1, "{refused:?}");
+            let told = refused[0].to_string();
+            assert!(
+                told.contains(address) && told.contains(&reply[4..]),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_nobody_may_get_is_not_sent() {
+    let rows: [(&str, Script); 3] = [
+        ("refused", &[("RCPT", "550 no relay")]),
+        ("put off", &[(FINANCE, "550 retired"), (OPS, "450 busy")]),
+        ("put off", &[(FINANCE, "450 busy"), (OPS, "550 retired")]),
+    ];
+    for (told, script) in rows {
+        let sink = Sink::start(script, Tls::None);
+        let settings = to(&sink, StartTls::None);
+        let result = send(&settings, &the_mail(&settings).bytes).await;
+        assert_eq!(kind(&result), told, "{script:?}: {result:?}");
+        assert_eq!(sink.heard_verbs(), "EHLO MAIL RCPT RCPT QUIT");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_beyond_ascii_is_announced_or_not_sent() {
+    let rows: [(Script, &str); 2] = [
+        (
+            &[("EHLO", "250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8")],
+            "sent",
+        ),
+        (&[("EHLO", "250 sink")], "refused"),
+    ];
+    for (script, told) in rows {
+        let sink = Sink::start(script, Tls::None);
+        let mut settings = to(&sink, StartTls::None);
+        settings.to.push("büro@shop.example".to_owned());
+        let result = send(&settings, "Message-ID: <a@b>\r\n\r\né\r\n".as_bytes()).await;
+        assert_eq!(kind(&result), told, "{result:?}");
+        let heard = sink.heard().join("\n");
+        let announced = heard.contains("> SMTPUTF8 BODY=8BITMIME\n");
+        assert_eq!(announced, told == "sent", "{heard}");
     }
 }
 

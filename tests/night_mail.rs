@@ -102,6 +102,27 @@ fn a_mail_server_that_is_down_costs_nothing_and_the_next_command_delivers() {
     witness::testifies(&night, &tales);
 }
 
+/// As [`quiet_night`]; what is logged is up to `--quiet`, as it is for timers and cron.
+fn nights_of_a_timer(port: u16) -> Night {
+    let (mut night, _) = quiet_night(port);
+    night.unset("TRIPSETTLE_LOG");
+    night
+}
+
+#[test]
+fn an_address_that_is_retired_costs_nobody_else_the_mail_and_is_named() {
+    let retired = ("RCPT TO:<finance@shop.example>", "550 no such user");
+    let sink = Sink::start(vec![retired].leak(), Tls::None);
+    let night = nights_of_a_timer(sink.port);
+
+    let told = night.expect(0, &["run", "--quiet"]).err;
+    assert!(told.contains("did not get to everybody"), "{told}");
+    assert!(told.contains("finance@shop.example"), "{told}");
+    night.expect(0, &["settle"]);
+
+    assert_eq!(headers(&sink, "Message-ID").len(), 1, "sent, and once");
+}
+
 #[test]
 fn a_mail_that_was_not_accepted_comes_again_under_its_message_id() {
     let full = Sink::start(&[(".", "452 no room")], Tls::None);

@@ -45,7 +45,7 @@ pub enum MailError {
         /// `host:port`.
         server: String,
         /// What was being done.
-        step: &'static str,
+        step: String,
         /// What went wrong.
         why: String,
     },
@@ -55,17 +55,17 @@ pub enum MailError {
         /// `host:port`.
         server: String,
         /// What was being done.
-        step: &'static str,
+        step: String,
         /// What went wrong.
         why: String,
     },
     /// A 4xx reply: the server may take the mail later.
-    #[error("mail server {server} put off the {step}: {why}; the next command tries again")]
+    #[error("mail server {server} put off the {step}: {why}; it may pass by itself")]
     PutOff {
         /// `host:port`.
         server: String,
         /// What was being done.
-        step: &'static str,
+        step: String,
         /// The server's words.
         why: String,
     },
@@ -75,7 +75,7 @@ pub enum MailError {
         /// `host:port`.
         server: String,
         /// What was being done.
-        step: &'static str,
+        step: String,
         /// The server's words.
         why: String,
     },

@@ -48,11 +48,17 @@ pub struct MailSettings {
 /// file for a Message-ID, however often it comes. After a [`MailError::TimedOut`] it may have
 /// arrived; sent again it carries the same Message-ID.
 ///
+/// A mail that one recipient got is delivered. Gives why each of the others did not: to send it
+/// again would send it twice to those who have it.
+///
 /// # Errors
 /// Whatever kept the mail from being accepted; see [`MailError::may_pass`].
-pub async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<(), MailError> {
+pub async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<Vec<MailError>, MailError> {
     match &settings.url {
-        MailUrl::Folder(dir) => folder::put(dir.clone(), bytes.to_vec()).await,
+        MailUrl::Folder(dir) => {
+            let put = folder::put(dir.clone(), bytes.to_vec()).await;
+            put.map(|()| Vec::new())
+        }
         MailUrl::Smtp { .. } | MailUrl::Smtps { .. } => smtp::send(settings, bytes).await,
     }
 }

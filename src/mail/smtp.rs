@@ -9,11 +9,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use lettre::address::Envelope;
+use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{
+    ClientId, Extension, MailBodyParameter, MailParameter, ServerInfo,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{MailError, MailSettings, compose};
@@ -48,24 +51,22 @@ struct Server {
     timeout: Duration,
 }
 
-/// Hands the message to the server; accepted is delivered.
-pub async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<(), MailError> {
+/// Hands the message to the server; accepted for one recipient is delivered. Gives a word for each
+/// recipient that the server would not take.
+pub async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<Vec<MailError>, MailError> {
     let server = Server::of(settings)?;
     let from = compose::sender(settings)?.email;
-    let to = compose::recipients(settings)?
-        .into_iter()
-        .map(|to| to.email);
-    let envelope = Envelope::new(Some(from), to.collect()).map_err(|_| MailError::NoRecipient)?;
+    let to = compose::recipients(settings)?;
+    let to: Vec<Address> = to.into_iter().map(|to| to.email).collect();
     let delivery = async {
         let mut connection = server.open().await?;
-        let accepted = connection.send(&envelope, bytes).await;
-        accepted.map_err(|why| server.trouble("mail", &why))?;
-        Ok(connection)
+        let handed = server.deliver(&mut connection, from, &to, bytes).await;
+        Ok((connection, handed))
     };
-    let mut connection = server.in_time(delivery).await?;
-    // The mail is accepted: nothing that happens to the goodbye can make it undelivered.
+    let (mut connection, handed) = server.in_time(delivery).await?;
+    // The mail is accepted or not: nothing that happens to the goodbye can change it.
     let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
-    Ok(())
+    handed
 }
 
 /// Does all of a delivery but the mail and tells what was found.
@@ -168,16 +169,79 @@ impl Server {
         Ok(connection)
     }
 
-    fn not_encrypted(&self, step: &'static str, why: &str) -> MailError {
+    /// MAIL, RCPT for each, DATA, and the message. A recipient that is refused keeps nobody else
+    /// from getting the mail.
+    async fn deliver(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        from: Address,
+        to: &[Address],
+        bytes: &[u8],
+    ) -> Result<Vec<MailError>, MailError> {
+        let trouble = |why: SmtpError| self.trouble("mail", &why);
+        let parameters = self.parameters(connection.server_info(), &from, to, bytes)?;
+        let mail = Mail::new(Some(from), parameters);
+        connection.command(mail).await.map_err(trouble)?;
+        let mut refused = Vec::new();
+        for to in to {
+            let rcpt = Rcpt::new(to.clone(), Vec::new());
+            match connection.command(rcpt).await {
+                Ok(_) => {}
+                Err(why) if why.status().is_some() => {
+                    refused.push(self.trouble(&format!("mail to {to}"), &why));
+                }
+                Err(why) => return Err(trouble(why)),
+            }
+        }
+        if refused.len() == to.len() {
+            // One that was only put off may be taken later.
+            let told = refused.iter().position(MailError::may_pass).unwrap_or(0);
+            return Err(refused.swap_remove(told));
+        }
+        connection.command(Data).await.map_err(trouble)?;
+        connection.message(bytes).await.map_err(trouble)?;
+        Ok(refused)
+    }
+
+    /// What a mail beyond ASCII asks of the server (RFC 6531, RFC 6152).
+    fn parameters(
+        &self,
+        offered: &ServerInfo,
+        from: &Address,
+        to: &[Address],
+        bytes: &[u8],
+    ) -> Result<Vec<MailParameter>, MailError> {
+        let ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+        let (mut needed, mut parameters) = (Vec::new(), Vec::new());
+        if !(ascii(from) && to.iter().all(ascii)) {
+            needed.push((Extension::SmtpUtfEight, MailParameter::SmtpUtfEight));
+        }
+        if !bytes.is_ascii() {
+            let eight_bit = MailParameter::Body(MailBodyParameter::EightBitMime);
+            needed.push((Extension::EightBitMime, eight_bit));
+        }
+        for (extension, parameter) in needed {
+            if !offered.supports_feature(extension) {
+                let why =
+                    format!("it is not plain ASCII, which the server does not take ({extension})");
+                let (server, step) = (self.name(), "mail".to_owned());
+                return Err(MailError::Refused { server, step, why });
+            }
+            parameters.push(parameter);
+        }
+        Ok(parameters)
+    }
+
+    fn not_encrypted(&self, step: &str, why: &str) -> MailError {
         MailError::NotEncrypted {
             server: self.name(),
-            step,
+            step: step.to_owned(),
             why: why.to_owned(),
         }
     }
 
     /// Puts lettre's error into our words; a server that repeats a secret is not believed.
-    fn trouble(&self, step: &'static str, error: &SmtpError) -> MailError {
+    fn trouble(&self, step: &str, error: &SmtpError) -> MailError {
         let (server, mut why) = (self.name(), error.to_string());
         if let Some(login) = &self.login {
             why = why.replace(login.password.expose_secret(), "[password hidden]");
@@ -187,6 +251,7 @@ impl Server {
         if speaks_of_tls(error) || (step == "STARTTLS" && error.status().is_some()) {
             return self.not_encrypted(step, &why);
         }
+        let step = step.to_owned();
         if error.is_transient() {
             return MailError::PutOff { server, step, why };
         }

@@ -3,7 +3,7 @@
 //! A mail that cannot be sent waits for the next command and never changes an exit code.
 
 use crate::config::Config;
-use crate::mail::{self, MailSettings, compose};
+use crate::mail::{self, MailError, MailSettings, compose};
 use crate::payment_service::PaymentService;
 use crate::store::RunEnd;
 
@@ -64,7 +64,7 @@ pub async fn send_unkept<S: PaymentService>(house: &House<S>, pass: &Pass, repor
     let Some((settings, mail)) = composed(house, pass, report) else {
         return;
     };
-    if let Err(error) = mail::send(&settings, &mail.bytes).await {
+    if let Err(error) = send(&settings, &mail.bytes).await {
         tracing::error!(%error, "the mail of this run is lost, the state could not keep it");
     }
 }
@@ -89,6 +89,14 @@ fn composed<S: PaymentService>(
     }
 }
 
+/// Sends one mail. Whoever of the recipients did not get it is told in the log.
+async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<(), MailError> {
+    for error in mail::send(settings, bytes).await? {
+        tracing::error!(%error, "a mail did not get to everybody in mail.to");
+    }
+    Ok(())
+}
+
 /// Delivers what waits. Each failed one is told in the log and waits on.
 ///
 /// # Errors
@@ -98,7 +106,7 @@ pub async fn deliver<S: PaymentService>(house: &House<S>) -> Result<(), RunError
         return Ok(());
     };
     for waiting in house.store.due_mails(house.clock.now(), AT_ONCE)? {
-        match mail::send(&settings, &waiting.body).await {
+        match send(&settings, &waiting.body).await {
             Ok(()) => house.store.mail_sent(waiting.id, house.clock.now())?,
             Err(error) => {
                 tracing::warn!(%error, "a mail waits in the outbox for the next command");

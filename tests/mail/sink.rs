@@ -14,8 +14,8 @@ pub const SILENCE: &str = "silence";
 /// A reply of this text is a reset.
 pub const CLOSE: &str = "close";
 
-/// What the server says to a verb; verbs that are not named get the usual reply. `CONNECT` is the
-/// greeting and `.` the end of a message.
+/// What the server says to a verb, or to a whole line; what is not named gets the usual reply.
+/// `CONNECT` is the greeting and `.` the end of a message.
 pub type Script = &'static [(&'static str, &'static str)];
 
 pub struct Sink {
@@ -127,7 +127,9 @@ fn talk(
         if verb != "CONNECT" {
             log.lock().unwrap().push(line.clone());
         }
-        let scripted = script.iter().find(|(name, _)| *name == verb);
+        let scripted = script
+            .iter()
+            .find(|(name, _)| *name == verb || *name == line);
         let reply = scripted.map_or_else(|| usual(&verb, tls), |(_, reply)| *reply);
         match reply {
             SILENCE => std::thread::sleep(Duration::from_secs(60)),
