@@ -102,11 +102,33 @@ fn a_mail_server_that_is_down_costs_nothing_and_the_next_command_delivers() {
     witness::testifies(&night, &tales);
 }
 
+/// Lets the mails that wait be due at once.
+fn make_due(night: &Night) {
+    let state = rusqlite::Connection::open(night.path("state/tripsettle.db")).unwrap();
+    state.execute("UPDATE outbox SET next_at = 0", ()).unwrap();
+}
+
 /// As [`quiet_night`]; what is logged is up to `--quiet`, as it is for timers and cron.
 fn nights_of_a_timer(port: u16) -> Night {
     let (mut night, _) = quiet_night(port);
     night.unset("TRIPSETTLE_LOG");
     night
+}
+
+#[test]
+fn what_waiting_will_not_mend_is_told_even_when_quiet() {
+    let night = nights_of_a_timer(dead_port());
+    assert_eq!(night.expect(0, &["run", "--quiet"]).err, "");
+    assert_eq!(night.expect(0, &["settle", "--quiet"]).err, "");
+    make_due(&night);
+    let third = night.expect(0, &["settle", "--quiet"]).err;
+    assert!(third.contains("waits in the outbox"), "{third}");
+
+    let refusing = Sink::start(&[(".", "554 looks like spam")], Tls::None);
+    let night = nights_of_a_timer(refusing.port);
+    let first = night.expect(0, &["run", "--quiet"]).err;
+    assert!(first.contains("waits in the outbox"), "{first}");
+    assert!(first.contains("looks like spam"), "{first}");
 }
 
 #[test]
@@ -121,6 +143,20 @@ fn an_address_that_is_retired_costs_nobody_else_the_mail_and_is_named() {
     night.expect(0, &["settle"]);
 
     assert_eq!(headers(&sink, "Message-ID").len(), 1, "sent, and once");
+}
+
+#[test]
+fn a_mail_that_is_put_off_holds_up_no_other() {
+    let full = Sink::start(&[(".", "452 no room for this")], Tls::None);
+    let (night, _) = quiet_night(full.port);
+
+    night.expect(0, &["run"]);
+    night.expect(0, &["run"]);
+
+    let ids = headers(&full, "Message-ID");
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    assert_eq!(ids[0], ids[1]);
+    assert_ne!(ids[1], ids[2]);
 }
 
 #[test]

@@ -100,12 +100,15 @@ pub enum MailError {
 impl MailError {
     /// True when the same mail may well be taken later without anybody changing anything.
     pub fn may_pass(&self) -> bool {
+        self.is_away() || matches!(self, Self::PutOff { .. })
+    }
+
+    /// True when there was nobody to answer, so that no other mail will be taken now either.
+    pub fn is_away(&self) -> bool {
         match self {
-            Self::Unreachable { .. }
-            | Self::PutOff { .. }
-            | Self::TimedOut { .. }
-            | Self::Folder { .. } => true,
-            Self::Address { .. }
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Folder { .. } => true,
+            Self::PutOff { .. }
+            | Self::Address { .. }
             | Self::NoRecipient
             | Self::HalfALogin { .. }
             | Self::Password { .. }

@@ -1,6 +1,7 @@
 //! Outbox: the run's report is kept, its mail is written down, and what waits is delivered.
 //!
-//! A mail that cannot be sent waits for the next command and never changes an exit code.
+//! A mail that cannot be sent waits for the next command and never changes an exit code. So the log
+//! is where a person learns of it: what waiting will not mend is told there even under `--quiet`.
 
 use crate::config::Config;
 use crate::mail::{self, MailError, MailSettings, compose};
@@ -18,6 +19,8 @@ const AT_ONCE: u32 = 20;
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// Waits after failed deliveries, in milliseconds; the last one repeats.
 const WAITS_MS: [i64; 4] = [0, 60_000, 600_000, 3_600_000];
+/// Failed deliveries of a mail that need nobody to look.
+const PATIENCE: u32 = 2;
 
 /// Where mails go, if anywhere.
 pub fn settings(config: &Config) -> Option<MailSettings> {
@@ -109,7 +112,7 @@ pub async fn deliver<S: PaymentService>(house: &House<S>) -> Result<(), RunError
         match send(&settings, &waiting.body).await {
             Ok(()) => house.store.mail_sent(waiting.id, house.clock.now())?,
             Err(error) => {
-                tracing::warn!(%error, "a mail waits in the outbox for the next command");
+                tell(&error, waiting.tries);
                 let place = usize::try_from(waiting.tries).unwrap_or(usize::MAX);
                 let wait = WAITS_MS
                     .get(place)
@@ -120,7 +123,7 @@ pub async fn deliver<S: PaymentService>(house: &House<S>) -> Result<(), RunError
                 house
                     .store
                     .mail_failed(waiting.id, &error.to_string(), next)?;
-                if error.may_pass() {
+                if error.is_away() {
                     // A server that cannot be reached will not take the next one either.
                     break;
                 }
@@ -128,4 +131,14 @@ pub async fn deliver<S: PaymentService>(house: &House<S>) -> Result<(), RunError
         }
     }
     Ok(())
+}
+
+/// Tells that a mail waits: as an error, which `--quiet` does not hide, where waiting alone will
+/// not help.
+fn tell(error: &MailError, tries: u32) {
+    if tries >= PATIENCE || !error.may_pass() {
+        tracing::error!(%error, "a mail waits in the outbox, and somebody must see to it");
+    } else {
+        tracing::warn!(%error, "a mail waits in the outbox for the next command");
+    }
 }
