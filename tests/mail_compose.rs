@@ -183,7 +183,8 @@ fn files_are_attached_byte_for_byte_while_they_fit() {
         ("big.csv".to_owned(), vec![b'x'; 2000]),
         file("two.json"),
     ];
-    let limit = 2 * u64::try_from(bytes.len()).unwrap();
+    let a_line = 78;
+    let limit = 2 * a_line;
     let mail = compose(&quiet_night(), &settings(folder()), &files, limit).unwrap();
     let parts = read(&mail);
     let told: Vec<_> = parts
@@ -203,9 +204,28 @@ fn files_are_attached_byte_for_byte_while_they_fit() {
     for part in &parts[..2] {
         assert!(text_of(part).contains("big.csv (2000 bytes)"));
     }
-    let all = compose(&quiet_night(), &settings(folder()), &files, limit + 2000).unwrap();
+    let all = compose(
+        &quiet_night(),
+        &settings(folder()),
+        &files,
+        limit + 36 * a_line,
+    )
+    .unwrap();
     assert_eq!(read(&all).len(), 5);
     assert!(!text_of(&read(&all)[0]).contains("NOT ATTACHED"));
+}
+
+#[test]
+fn the_limit_of_the_files_is_one_of_the_mail() {
+    let files = [("a.csv".to_owned(), vec![b'x'; 1_000_000])];
+    let alone = composed(&quiet_night()).bytes.len();
+    let compose = |limit| compose(&quiet_night(), &settings(folder()), &files, limit).unwrap();
+    let encoded = 1_000_000_u64.div_ceil(57) * 78;
+    assert_eq!(read(&compose(encoded - 1)).len(), 2);
+    let mail = compose(encoded);
+    assert_eq!(read(&mail).len(), 3);
+    let added = u64::try_from(mail.bytes.len() - alone).unwrap();
+    assert!(added < encoded + 1_000, "{added} for {encoded}");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use mail::sink::{CLOSE, SILENCE, Script, Sink, Tls, cert_file};
-use mail::{quiet_night, settings};
+use mail::sink::{CLOSE, NO_FILES, SILENCE, Script, Sink, Tls, cert_file};
+use mail::{parts, quiet_night, settings};
 use tripsettle::domain::{MailUrl, StartTls};
 use tripsettle::mail::{Composed, MailError, MailSettings, check_login, compose, send};
 
@@ -152,6 +152,39 @@ async fn a_mail_that_nobody_may_get_is_not_sent() {
         assert_eq!(kind(&result), told, "{script:?}: {result:?}");
         assert_eq!(sink.heard_verbs(), "EHLO MAIL RCPT RCPT QUIT");
     }
+}
+
+#[tokio::test]
+async fn a_mail_that_is_too_large_arrives_without_its_files() {
+    let sink = Sink::start(&[(".", NO_FILES)], Tls::None);
+    let settings = to(&sink, StartTls::None);
+    send(&settings, &the_mail(&settings).bytes).await.unwrap();
+
+    let once = "EHLO MAIL RCPT RCPT DATA . QUIT";
+    assert_eq!(sink.heard_verbs(), format!("{once} {once}"));
+    let heard = String::from_utf8(sink.message()).unwrap();
+    let second = heard.rfind("Message-ID: ").unwrap();
+    let (first, arrived) = (parts(&heard[..second]), parts(&heard[second..]));
+    assert_eq!((first.len(), arrived.len()), (3, 3));
+    for (sent, arrived) in first.iter().zip(&arrived).take(2) {
+        assert_eq!(sent.body, arrived.body, "the texts are the same");
+    }
+    let told = String::from_utf8(arrived[2].body.clone()).unwrap();
+    assert!(told.starts_with("NOT ATTACHED: "), "{told}");
+    let of = |at: usize| heard[at..].lines().next().unwrap().to_owned();
+    assert_eq!(of(0), of(second), "it is the same mail");
+}
+
+#[tokio::test]
+async fn a_text_that_is_too_large_is_not_sent_twice() {
+    let sink = Sink::start(&[(".", "552 far too large")], Tls::None);
+    let settings = to(&sink, StartTls::None);
+    let mail = compose(&quiet_night(), &settings, &[], 0).unwrap();
+    let error = send(&settings, &mail.bytes).await.unwrap_err();
+    assert!(matches!(error, MailError::TooLarge { .. }), "{error:?}");
+    assert!(!error.may_pass(), "{error}");
+    assert!(error.to_string().contains("max_attach_bytes"), "{error}");
+    assert_eq!(sink.heard_verbs(), "EHLO MAIL RCPT RCPT DATA . QUIT");
 }
 
 #[tokio::test]

@@ -11,6 +11,14 @@ use super::{MailError, MailSettings, Story};
 
 /// The longest subject; mail programs cut what is longer.
 const SUBJECT: usize = 150;
+/// What stands before each part of a mail with files, but for the run's id.
+const FILES_MARK: &str = "--files-";
+/// The part of [`without_files`].
+const NO_FILES: &str = "Content-Type: text/plain; charset=utf-8\r\n\
+    Content-Transfer-Encoding: 7bit\r\n\
+    \r\n\
+    NOT ATTACHED: the mail server refused this mail with its files for its size.\r\n\
+    They are in the folder named above; a smaller mail.max_attach_bytes attaches what fits.";
 
 /// A mail, ready to be sent now or later.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +33,9 @@ pub struct Composed {
 
 /// Composes the mail of a run.
 ///
-/// `attachments` are file names with their bytes, by importance; those that would bring
-/// the sum of the sizes above `max_attach_bytes` are left out, and the text says which. The date is
-/// the run's end, so that the same story gives the same bytes.
+/// `attachments` are file names with their bytes, by importance; those that would bring the sum of
+/// the sizes, as encoded, above `max_attach_bytes` are left out, and the text says which. The date
+/// is the run's end, so that the same story gives the same bytes.
 ///
 /// # Errors
 /// An address in `settings` that is none, or a template that fails.
@@ -117,7 +125,7 @@ fn under(limit: u64, files: &[(String, Vec<u8>)]) -> (Vec<&(String, Vec<u8>)>, V
     let (mut attached, mut left_out, mut sum) = (Vec::new(), Vec::new(), 0_u64);
     for file in files {
         let bytes = u64::try_from(file.1.len()).unwrap_or(u64::MAX);
-        let with_it = sum.saturating_add(bytes);
+        let with_it = sum.saturating_add(encoded(bytes));
         if with_it <= limit {
             sum = with_it;
             attached.push(file);
@@ -127,6 +135,22 @@ fn under(limit: u64, files: &[(String, Vec<u8>)]) -> (Vec<&(String, Vec<u8>)>, V
         }
     }
     (attached, left_out)
+}
+
+/// What so many bytes take up in a mail, which is what servers limit: base64 makes of 57 a line of
+/// 76 and its end.
+fn encoded(bytes: u64) -> u64 {
+    bytes.div_ceil(57).saturating_mul(78)
+}
+
+/// The same mail with a word where its files were; none if it has no files.
+pub fn without_files(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (header, body) = str::from_utf8(bytes).ok()?.split_once("\r\n\r\n")?;
+    let (mark, parts) = body.split_once("\r\n")?;
+    let mark = Some(mark).filter(|mark| mark.starts_with(FILES_MARK))?;
+    let (texts, _) = parts.split_once(&format!("\r\n{mark}\r\n"))?;
+    let parts = format!("{mark}\r\n{texts}\r\n{mark}\r\n{NO_FILES}\r\n{mark}--\r\n");
+    Some(format!("{header}\r\n\r\n{parts}").into_bytes())
 }
 
 /// A file, byte for byte: base64 keeps line ends as they are.

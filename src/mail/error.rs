@@ -79,6 +79,14 @@ pub enum MailError {
         /// The server's words.
         why: String,
     },
+    /// The reply 552: the server takes no mail of this size.
+    #[error("mail server {server} refused the mail for its size: {why}; see mail.max_attach_bytes")]
+    TooLarge {
+        /// `host:port`.
+        server: String,
+        /// The server's words.
+        why: String,
+    },
     /// The whole delivery took too long. The mail may have arrived.
     #[error("mail server {server} did not finish within {within:?}; the mail may have arrived")]
     TimedOut {
@@ -114,7 +122,8 @@ impl MailError {
             | Self::Password { .. }
             | Self::Compose { .. }
             | Self::NotEncrypted { .. }
-            | Self::Refused { .. } => false,
+            | Self::Refused { .. }
+            | Self::TooLarge { .. } => false,
         }
     }
 }

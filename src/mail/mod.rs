@@ -49,7 +49,8 @@ pub struct MailSettings {
 /// arrived; sent again it carries the same Message-ID.
 ///
 /// A mail that one recipient got is delivered. Gives why each of the others did not: to send it
-/// again would send it twice to those who have it.
+/// again would send it twice to those who have it. A mail whose files make it too large for the
+/// server goes without them, and says so.
 ///
 /// # Errors
 /// Whatever kept the mail from being accepted; see [`MailError::may_pass`].
@@ -59,7 +60,15 @@ pub async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<Vec<MailError
             let put = folder::put(dir.clone(), bytes.to_vec()).await;
             put.map(|()| Vec::new())
         }
-        MailUrl::Smtp { .. } | MailUrl::Smtps { .. } => smtp::send(settings, bytes).await,
+        MailUrl::Smtp { .. } | MailUrl::Smtps { .. } => {
+            let sent = smtp::send(settings, bytes).await;
+            let is_too_large = matches!(sent, Err(MailError::TooLarge { .. }));
+            let text_alone = || compose::without_files(bytes);
+            match is_too_large.then(text_alone).flatten() {
+                Some(text) => smtp::send(settings, &text).await,
+                None => sent,
+            }
+        }
     }
 }
 

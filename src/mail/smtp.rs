@@ -26,6 +26,10 @@ use crate::domain::{MailUrl, StartTls, cards};
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 /// How long a goodbye may take once the mail is accepted.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// The step that hands over the mail itself.
+const MAIL: &str = "mail";
+/// The reply to a mail that is larger than the server takes.
+const TOO_LARGE: u16 = 552;
 /// The longest text of a server that is repeated.
 const WORDS: usize = 300;
 
@@ -178,7 +182,7 @@ impl Server {
         to: &[Address],
         bytes: &[u8],
     ) -> Result<Vec<MailError>, MailError> {
-        let trouble = |why: SmtpError| self.trouble("mail", &why);
+        let trouble = |why: SmtpError| self.trouble(MAIL, &why);
         let parameters = self.parameters(connection.server_info(), &from, to, bytes)?;
         let mail = Mail::new(Some(from), parameters);
         connection.command(mail).await.map_err(trouble)?;
@@ -224,7 +228,7 @@ impl Server {
             if !offered.supports_feature(extension) {
                 let why =
                     format!("it is not plain ASCII, which the server does not take ({extension})");
-                let (server, step) = (self.name(), "mail".to_owned());
+                let (server, step) = (self.name(), MAIL.to_owned());
                 return Err(MailError::Refused { server, step, why });
             }
             parameters.push(parameter);
@@ -250,6 +254,9 @@ impl Server {
         let why: String = why.chars().take(WORDS).collect();
         if speaks_of_tls(error) || (step == "STARTTLS" && error.status().is_some()) {
             return self.not_encrypted(step, &why);
+        }
+        if step == MAIL && error.status().map(u16::from) == Some(TOO_LARGE) {
+            return MailError::TooLarge { server, why };
         }
         let step = step.to_owned();
         if error.is_transient() {

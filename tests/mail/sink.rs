@@ -14,6 +14,9 @@ pub const SILENCE: &str = "silence";
 /// A reply of this text is a reset.
 pub const CLOSE: &str = "close";
 
+/// A reply of this text to the end of a message refuses those with files and takes the others.
+pub const NO_FILES: &str = "552 too large";
+
 /// What the server says to a verb, or to a whole line; what is not named gets the usual reply.
 /// `CONNECT` is the greeting and `.` the end of a message.
 pub type Script = &'static [(&'static str, &'static str)];
@@ -111,7 +114,7 @@ fn talk(
     greet: bool,
     log: &Mutex<Vec<String>>,
 ) -> std::io::Result<bool> {
-    let mut in_message = false;
+    let (mut in_message, mut has_files) = (false, false);
     let mut line = if greet {
         "CONNECT".to_owned()
     } else {
@@ -120,6 +123,7 @@ fn talk(
     loop {
         if in_message && line != "." {
             log.lock().unwrap().push(format!("| {line}"));
+            has_files |= line.starts_with("Content-Disposition: attachment");
             line = heard_line(stream)?;
             continue;
         }
@@ -131,6 +135,10 @@ fn talk(
             .iter()
             .find(|(name, _)| *name == verb || *name == line);
         let reply = scripted.map_or_else(|| usual(&verb, tls), |(_, reply)| *reply);
+        let reply = match reply {
+            NO_FILES if !has_files => "250 small enough",
+            _ => reply,
+        };
         match reply {
             SILENCE => std::thread::sleep(Duration::from_secs(60)),
             CLOSE => return Ok(false),
