@@ -4,6 +4,8 @@
 //! nothing would hold a run for ever; the deadline here is put round everything. Its connections
 //! are used one at a time and never pooled: a pooled one goes stale between two nights.
 
+mod transaction;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -13,10 +15,7 @@ use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::{
-    ClientId, Extension, MailBodyParameter, MailParameter, ServerInfo,
-};
+use lettre::transport::smtp::extension::ClientId;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{MailError, MailSettings, compose};
@@ -171,69 +170,6 @@ impl Server {
             accepted.map_err(|why| self.trouble("login", &why))?;
         }
         Ok(connection)
-    }
-
-    /// MAIL, RCPT for each, DATA, and the message. A recipient that is refused keeps nobody else
-    /// from getting the mail.
-    async fn deliver(
-        &self,
-        connection: &mut AsyncSmtpConnection,
-        from: Address,
-        to: &[Address],
-        bytes: &[u8],
-    ) -> Result<Vec<MailError>, MailError> {
-        let trouble = |why: SmtpError| self.trouble(MAIL, &why);
-        let parameters = self.parameters(connection.server_info(), &from, to, bytes)?;
-        let mail = Mail::new(Some(from), parameters);
-        connection.command(mail).await.map_err(trouble)?;
-        let mut refused = Vec::new();
-        for to in to {
-            let rcpt = Rcpt::new(to.clone(), Vec::new());
-            match connection.command(rcpt).await {
-                Ok(_) => {}
-                Err(why) if why.status().is_some() => {
-                    refused.push(self.trouble(&format!("mail to {to}"), &why));
-                }
-                Err(why) => return Err(trouble(why)),
-            }
-        }
-        if refused.len() == to.len() {
-            // One that was only put off may be taken later.
-            let told = refused.iter().position(MailError::may_pass).unwrap_or(0);
-            return Err(refused.swap_remove(told));
-        }
-        connection.command(Data).await.map_err(trouble)?;
-        connection.message(bytes).await.map_err(trouble)?;
-        Ok(refused)
-    }
-
-    /// What a mail beyond ASCII asks of the server (RFC 6531, RFC 6152).
-    fn parameters(
-        &self,
-        offered: &ServerInfo,
-        from: &Address,
-        to: &[Address],
-        bytes: &[u8],
-    ) -> Result<Vec<MailParameter>, MailError> {
-        let ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
-        let (mut needed, mut parameters) = (Vec::new(), Vec::new());
-        if !(ascii(from) && to.iter().all(ascii)) {
-            needed.push((Extension::SmtpUtfEight, MailParameter::SmtpUtfEight));
-        }
-        if !bytes.is_ascii() {
-            let eight_bit = MailParameter::Body(MailBodyParameter::EightBitMime);
-            needed.push((Extension::EightBitMime, eight_bit));
-        }
-        for (extension, parameter) in needed {
-            if !offered.supports_feature(extension) {
-                let why =
-                    format!("it is not plain ASCII, which the server does not take ({extension})");
-                let (server, step) = (self.name(), MAIL.to_owned());
-                return Err(MailError::Refused { server, step, why });
-            }
-            parameters.push(parameter);
-        }
-        Ok(parameters)
     }
 
     fn not_encrypted(&self, step: &str, why: &str) -> MailError {
