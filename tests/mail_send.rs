@@ -53,6 +53,7 @@ fn kind<T>(result: &Result<T, MailError>) -> &'static str {
         Err(MailError::PutOff { .. }) => "put off",
         Err(MailError::Refused { .. }) => "refused",
         Err(MailError::TimedOut { .. }) => "timed out",
+        Err(MailError::Unanswered { .. }) => "unanswered",
         Err(MailError::Unreachable { .. }) => "unreachable",
         Err(MailError::NotEncrypted { .. }) => "not encrypted",
         Err(_) => "something else",
@@ -82,7 +83,7 @@ async fn a_mail_arrives_as_it_was_composed() {
 
 #[tokio::test]
 async fn every_answer_of_a_server_has_its_name() {
-    let rows: [(&str, Script, &str); 10] = [
+    let rows: [(&str, Script, &str); 11] = [
         ("sent", &[("QUIT", CLOSE)], ""),
         ("put off", &[("CONNECT", "421 busy")], "greeting: "),
         ("put off", &[("MAIL", "451 greylisted")], "greylisted"),
@@ -101,6 +102,7 @@ async fn every_answer_of_a_server_has_its_name() {
         ("unreachable", &[("DATA", CLOSE)], "mail"),
         ("unreachable", &[("EHLO", "utter nonsense")], "greeting"),
         ("timed out", &[("MAIL", SILENCE)], "within 900ms"),
+        ("unanswered", &[(".", CLOSE)], "it may be there"),
     ];
     for (told, script, words) in rows {
         let sink = Sink::start(script, Tls::None);
@@ -210,23 +212,55 @@ async fn a_mail_beyond_ascii_is_announced_or_not_sent() {
 
 #[tokio::test]
 async fn a_silent_server_holds_nobody_longer_than_the_deadline() {
-    for script in [
-        &[("CONNECT", SILENCE)] as Script,
-        &[("EHLO", SILENCE)],
-        &[(".", SILENCE)],
-    ] {
+    let rows: [(Script, &str); 4] = [
+        (&[("CONNECT", SILENCE)], "timed out"),
+        (&[("EHLO", SILENCE)], "timed out"),
+        (&[("DATA", SILENCE)], "timed out"),
+        (&[(".", SILENCE)], "unanswered"),
+    ];
+    for (script, told) in rows {
         let sink = Sink::start(script, Tls::None);
         let mut settings = to(&sink, StartTls::None);
-        settings.timeout = Duration::from_millis(400);
+        match told {
+            "timed out" => settings.timeout = Duration::from_millis(400),
+            _ => settings.answer_timeout = Duration::from_millis(400),
+        }
         let began = Instant::now();
         let result = send(&settings, &the_mail(&settings).bytes).await;
-        assert_eq!(kind(&result), "timed out", "{script:?}");
+        assert_eq!(kind(&result), told, "{script:?}");
         assert!(
             began.elapsed() < Duration::from_secs(3),
             "{:?}",
             began.elapsed()
         );
     }
+}
+
+#[tokio::test]
+async fn a_mail_that_breaks_off_before_its_end_has_not_arrived() {
+    let sink = Sink::start(&[("|", CLOSE)], Tls::None);
+    let settings = to(&sink, StartTls::None);
+    // More than any socket holds.
+    let mail = format!("Message-ID: <a@b>\r\n\r\n{}", "x\r\n".repeat(10_000_000));
+    let result = send(&settings, mail.as_bytes()).await;
+    assert_eq!(kind(&result), "unreachable", "{result:?}");
+}
+
+#[tokio::test]
+async fn an_address_that_drops_what_it_gets_leaves_time_for_the_next() {
+    // A queue for one, which is taken: whoever comes now gets no answer at all.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = socket.listen(0).unwrap();
+    let addr = full.local_addr().unwrap();
+    let _first = std::net::TcpStream::connect(addr).unwrap();
+
+    let mut settings = settings(url(addr.port(), StartTls::None));
+    settings.connect_timeout = Duration::from_millis(300);
+    let mail = the_mail(&settings).bytes;
+    let in_time = tokio::time::timeout(settings.timeout / 2, send(&settings, &mail));
+    let result = in_time.await.unwrap();
+    assert_eq!(kind(&result), "unreachable", "{result:?}");
 }
 
 #[tokio::test]

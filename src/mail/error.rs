@@ -87,13 +87,21 @@ pub enum MailError {
         /// The server's words.
         why: String,
     },
-    /// The whole delivery took too long. The mail may have arrived.
-    #[error("mail server {server} did not finish within {within:?}; the mail may have arrived")]
+    /// It took too long until the server had all of the mail. It has not arrived.
+    #[error("mail server {server} did not finish within {within:?}")]
     TimedOut {
         /// `host:port`.
         server: String,
         /// The deadline.
         within: Duration,
+    },
+    /// The server had all of the mail and did not say that it takes it. It may have arrived.
+    #[error("mail server {server} had all of the mail and gave no answer: {why}; it may be there")]
+    Unanswered {
+        /// `host:port`.
+        server: String,
+        /// What came instead of an answer.
+        why: String,
     },
     /// The folder could not take the mail.
     #[error("mail folder {}: {why}", folder.display())]
@@ -114,7 +122,10 @@ impl MailError {
     /// True when there was nobody to answer, so that no other mail will be taken now either.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Folder { .. } => true,
+            Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::Unanswered { .. }
+            | Self::Folder { .. } => true,
             Self::PutOff { .. }
             | Self::Address { .. }
             | Self::NoRecipient

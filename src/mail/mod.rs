@@ -4,7 +4,7 @@
 //!
 //! [`compose()`] is pure: the same story gives the same bytes, with a Message-ID made of the run
 //! id, so that a mail may be sent again after silence and still is one. [`send`] takes those bytes,
-//! perhaps much later and from the outbox, and has one deadline for the whole of it.
+//! perhaps much later and from the outbox, and has a deadline for each part of it.
 
 mod compose;
 mod error;
@@ -38,14 +38,18 @@ pub struct MailSettings {
     pub username: Option<String>,
     /// The file that holds the password and nothing else.
     pub password_file: Option<PathBuf>,
-    /// How long a whole delivery may take.
+    /// How long each address of the server may take to be connected; there may be several.
+    pub connect_timeout: Duration,
+    /// How long it may take from the first address until the server wants the text.
     pub timeout: Duration,
+    /// How long the text and the answer to it may take.
+    pub answer_timeout: Duration,
 }
 
 /// Delivers one composed mail to the recipients of `settings`.
 ///
 /// `bytes` is an RFC 5322 message with a Message-ID, as [`compose()`] makes it. A folder holds one
-/// file for a Message-ID, however often it comes. After a [`MailError::TimedOut`] it may have
+/// file for a Message-ID, however often it comes. After a [`MailError::Unanswered`] it may have
 /// arrived; sent again it carries the same Message-ID.
 ///
 /// A mail that one recipient got is delivered. Gives why each of the others did not: to send it

@@ -1,7 +1,8 @@
-//! SMTP: one connection for one mail, one deadline for the whole of it.
+//! SMTP: one connection for one mail, one deadline until the server wants its text and one for the
+//! text and the answer.
 //!
 //! lettre's own time-out covers connecting alone, so that a server which accepts and then says
-//! nothing would hold a run for ever; the deadline here is put round everything. Its connections
+//! nothing would hold a run for ever; the deadlines here are put round everything. Its connections
 //! are used one at a time and never pooled: a pooled one goes stale between two nights.
 
 mod transaction;
@@ -51,7 +52,9 @@ struct Server {
     port: u16,
     encryption: Encryption,
     login: Option<Login>,
+    connect_timeout: Duration,
     timeout: Duration,
+    answer_timeout: Duration,
 }
 
 /// Hands the message to the server; accepted for one recipient is delivered. Gives a word for each
@@ -61,14 +64,23 @@ pub async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<Vec<MailError
     let from = compose::sender(settings)?.email;
     let to = compose::recipients(settings)?;
     let to: Vec<Address> = to.into_iter().map(|to| to.email).collect();
-    let delivery = async {
+    let talk = async {
         let mut connection = server.open().await?;
-        let handed = server.deliver(&mut connection, from, &to, bytes).await;
-        Ok((connection, handed))
+        let announced = server.announce(&mut connection, from, &to, bytes).await;
+        Ok((connection, announced))
     };
-    let (mut connection, handed) = server.in_time(delivery).await?;
-    // The mail is accepted or not: nothing that happens to the goodbye can change it.
-    let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
+    let (mut connection, announced) = server.in_time(talk).await?;
+    let handed = match announced {
+        Ok(refused) => server
+            .hand_over(&mut connection, bytes)
+            .await
+            .map(|()| refused),
+        Err(error) => Err(error),
+    };
+    if !handed.as_ref().is_err_and(MailError::is_away) {
+        // The mail is accepted or not: nothing that happens to the goodbye can change it.
+        let _ = tokio::time::timeout(GOODBYE, connection.quit()).await;
+    }
     handed
 }
 
@@ -118,7 +130,9 @@ impl Server {
             port,
             encryption,
             login: login_of(settings)?,
+            connect_timeout: settings.connect_timeout,
             timeout: settings.timeout,
+            answer_timeout: settings.answer_timeout,
         })
     }
 
@@ -133,12 +147,13 @@ impl Server {
         &self,
         talk: impl Future<Output = Result<T, MailError>>,
     ) -> Result<T, MailError> {
-        let late = |_| MailError::TimedOut {
-            server: self.name(),
-            within: self.timeout,
-        };
         let talked = tokio::time::timeout(self.timeout, talk).await;
-        talked.map_err(late)?
+        talked.map_err(|_| self.late(self.timeout))?
+    }
+
+    fn late(&self, within: Duration) -> MailError {
+        let server = self.name();
+        MailError::TimedOut { server, within }
     }
 
     /// Connects, greets, encrypts and logs in, in this order.
@@ -151,7 +166,7 @@ impl Server {
             Encryption::FromTheStart => Some(tls()?),
             Encryption::StartTls | Encryption::None => None,
         };
-        let (hello, wait) = (ClientId::default(), Some(self.timeout));
+        let (hello, wait) = (ClientId::default(), Some(self.connect_timeout));
         let to = (self.host.as_str(), self.port);
         let opened =
             AsyncSmtpConnection::connect_tokio1(to, wait, &hello, from_the_start, None).await;
@@ -180,14 +195,19 @@ impl Server {
         }
     }
 
-    /// Puts lettre's error into our words; a server that repeats a secret is not believed.
-    fn trouble(&self, step: &str, error: &SmtpError) -> MailError {
-        let (server, mut why) = (self.name(), error.to_string());
+    /// What lettre's error says; a server that repeats a secret is not believed.
+    fn words(&self, error: &SmtpError) -> String {
+        let mut why = error.to_string();
         if let Some(login) = &self.login {
             why = why.replace(login.password.expose_secret(), "[password hidden]");
         }
         let why = cards::hide_card_numbers(&why).replace(['\r', '\n'], " ");
-        let why: String = why.chars().take(WORDS).collect();
+        why.chars().take(WORDS).collect()
+    }
+
+    /// Gives lettre's error its name.
+    fn trouble(&self, step: &str, error: &SmtpError) -> MailError {
+        let (server, why) = (self.name(), self.words(error));
         if speaks_of_tls(error) || (step == "STARTTLS" && error.status().is_some()) {
             return self.not_encrypted(step, &why);
         }

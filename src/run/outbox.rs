@@ -3,6 +3,8 @@
 //! A mail that cannot be sent waits for the next command and never changes an exit code. So the log
 //! is where a person learns of it: what waiting will not mend is told there even under `--quiet`.
 
+use std::time::Duration;
+
 use crate::config::Config;
 use crate::mail::{self, MailError, MailSettings, compose};
 use crate::payment_service::PaymentService;
@@ -15,8 +17,15 @@ use super::story::{attachments, story};
 
 /// Mails delivered by one command at most; the others wait for the next.
 const AT_ONCE: u32 = 20;
-/// How long one delivery may take.
-const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
+/// How long each address of the server may take to be connected: one behind a filter that drops
+/// what it gets must leave time for the next.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long it may take until the server wants the text.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the text and the answer may take. Scanners work before a server answers, and one that
+/// is not waited for has the mail and gets it again. RFC 5321 asks for ten minutes; but the lock is
+/// held meanwhile, and a server that never answers costs every command so much.
+const ANSWER: Duration = Duration::from_secs(300);
 /// Waits after failed deliveries, in milliseconds; the last one repeats.
 const WAITS_MS: [i64; 4] = [0, 60_000, 600_000, 3_600_000];
 /// Failed deliveries of a mail that need nobody to look.
@@ -31,7 +40,9 @@ pub fn settings(config: &Config) -> Option<MailSettings> {
         to: mail.to.clone(),
         username: mail.username.clone(),
         password_file: mail.password_file.clone(),
+        connect_timeout: CONNECT,
         timeout: TIMEOUT,
+        answer_timeout: ANSWER,
     })
 }
 

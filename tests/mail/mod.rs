@@ -39,7 +39,9 @@ pub fn settings(url: MailUrl) -> MailSettings {
         ],
         username: None,
         password_file: None,
+        connect_timeout: Duration::from_secs(5),
         timeout: Duration::from_secs(5),
+        answer_timeout: Duration::from_secs(5),
     }
 }
 

@@ -18,7 +18,7 @@ pub const CLOSE: &str = "close";
 pub const NO_FILES: &str = "552 too large";
 
 /// What the server says to a verb, or to a whole line; what is not named gets the usual reply.
-/// `CONNECT` is the greeting and `.` the end of a message.
+/// `CONNECT` is the greeting, `.` the end of a message, and `|` any line within one.
 pub type Script = &'static [(&'static str, &'static str)];
 
 pub struct Sink {
@@ -122,6 +122,9 @@ fn talk(
     };
     loop {
         if in_message && line != "." {
+            if script.contains(&("|", CLOSE)) {
+                return Ok(false);
+            }
             log.lock().unwrap().push(format!("| {line}"));
             has_files |= line.starts_with("Content-Disposition: attachment");
             line = heard_line(stream)?;

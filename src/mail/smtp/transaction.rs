@@ -1,5 +1,7 @@
 //! One mail on an open connection: who it is from, whom it is for, and its text.
 
+use std::iter;
+
 use lettre::Address;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -9,9 +11,9 @@ use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParam
 use super::{MAIL, MailError, Server};
 
 impl Server {
-    /// MAIL, RCPT for each, DATA, and the message. A recipient that is refused keeps nobody else
-    /// from getting the mail.
-    pub(super) async fn deliver(
+    /// MAIL, RCPT for each, and DATA, so that the server wants the text. A recipient that is
+    /// refused keeps nobody else from getting the mail.
+    pub(super) async fn announce(
         &self,
         connection: &mut AsyncSmtpConnection,
         from: Address,
@@ -39,8 +41,34 @@ impl Server {
             return Err(refused.swap_remove(told));
         }
         connection.command(Data).await.map_err(trouble)?;
-        connection.message(bytes).await.map_err(trouble)?;
         Ok(refused)
+    }
+
+    /// The text and the dot behind it. From the dot on the mail may have arrived, and only a reply
+    /// says that it has not.
+    pub(super) async fn hand_over(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        bytes: &[u8],
+    ) -> Result<(), MailError> {
+        let mut is_at_the_dot = false;
+        let the_end = iter::from_fn(|| {
+            is_at_the_dot = true;
+            None
+        });
+        let talk = connection.message_iter(iter::once(bytes).chain(the_end));
+        let answer = tokio::time::timeout(self.answer_timeout, talk).await;
+        let unanswered = |why: String| {
+            let server = self.name();
+            Err(MailError::Unanswered { server, why })
+        };
+        match answer {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(why)) if is_at_the_dot && why.status().is_none() => unanswered(self.words(&why)),
+            Ok(Err(why)) => Err(self.trouble(MAIL, &why)),
+            Err(_) if is_at_the_dot => unanswered(format!("silence for {:?}", self.answer_timeout)),
+            Err(_) => Err(self.late(self.answer_timeout)),
+        }
     }
 
     /// What a mail beyond ASCII asks of the server (RFC 6531, RFC 6152).
