@@ -11,7 +11,7 @@ use std::net::TcpListener;
 
 use night::stories::{self, Tale, as_csv, make_known};
 use night::{Night, witness};
-use sink::{Sink, Tls};
+use sink::{CLOSE, Sink, Tls};
 
 /// A quiet night that is to be mailed to this port.
 fn quiet_night(port: u16) -> (Night, Vec<Tale>) {
@@ -143,6 +143,42 @@ fn an_address_that_is_retired_costs_nobody_else_the_mail_and_is_named() {
     night.expect(0, &["settle"]);
 
     assert_eq!(headers(&sink, "Message-ID").len(), 1, "sent, and once");
+}
+
+fn mails_waiting(night: &Night) -> u64 {
+    let status = night.tripsettle(&["status", "--json"]).out;
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    status["mails_waiting"].as_u64().unwrap()
+}
+
+#[test]
+fn a_mail_that_is_never_answered_does_not_come_for_ever() {
+    let dumb = Sink::start(&[(".", CLOSE)], Tls::None);
+    let night = nights_of_a_timer(dumb.port);
+
+    night.expect(0, &["run", "--quiet"]);
+    night.expect(0, &["settle", "--quiet"]);
+    assert_eq!(mails_waiting(&night), 1);
+    make_due(&night);
+    let told = night.expect(0, &["settle", "--quiet"]).err;
+
+    assert!(told.contains("most likely arrived"), "{told}");
+    assert_eq!(mails_waiting(&night), 0);
+    night.expect(0, &["settle"]);
+    assert_eq!(headers(&dumb, "Message-ID").len(), 3);
+}
+
+#[test]
+fn a_mail_without_one_answer_is_sent_again_however_often_it_failed_before() {
+    let mut night = nights_of_a_timer(dead_port());
+    night.expect(0, &["run"]);
+    night.expect(0, &["settle"]);
+    make_due(&night);
+    let dumb = Sink::start(&[(".", CLOSE)], Tls::None);
+    mail_to(&mut night, dumb.port);
+    night.expect(0, &["settle"]);
+    assert_eq!(headers(&dumb, "Message-ID").len(), 1);
+    assert_eq!(mails_waiting(&night), 1);
 }
 
 #[test]

@@ -499,7 +499,9 @@ fn runs_mails_and_memos_are_kept() {
     let later = now().plus_ms(1);
     store.mail_failed(due[0].id, "no route", later).unwrap();
     assert_eq!(store.due_mails(now(), 9).unwrap(), []);
-    assert_eq!(store.due_mails(later, 9).unwrap()[0].tries, 1);
+    let again = store.due_mails(later, 9).unwrap();
+    let why = again[0].last_error.as_deref();
+    assert_eq!((again[0].tries, why), (1, Some("no route")));
     store.mail_sent(due[0].id, later).unwrap();
     assert_eq!(
         (store.mails_waiting().unwrap(), store.memo("x").unwrap()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::mail::{self, MailError, MailSettings, compose};
 use crate::payment_service::PaymentService;
-use crate::store::RunEnd;
+use crate::store::{RunEnd, Waiting};
 
 use super::RunError;
 use super::pass::{House, Pass};
@@ -111,7 +111,8 @@ async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<(), MailError> {
     Ok(())
 }
 
-/// Delivers what waits. Each failed one is told in the log and waits on.
+/// Delivers what waits. Each failed one is told in the log and waits on, unless it may have arrived
+/// again and again.
 ///
 /// # Errors
 /// The state cannot be read or written.
@@ -120,28 +121,41 @@ pub async fn deliver<S: PaymentService>(house: &House<S>) -> Result<(), RunError
         return Ok(());
     };
     for waiting in house.store.due_mails(house.clock.now(), AT_ONCE)? {
-        match send(&settings, &waiting.body).await {
-            Ok(()) => house.store.mail_sent(waiting.id, house.clock.now())?,
-            Err(error) => {
-                tell(&error, waiting.tries);
-                let place = usize::try_from(waiting.tries).unwrap_or(usize::MAX);
-                let wait = WAITS_MS
-                    .get(place)
-                    .or(WAITS_MS.last())
-                    .copied()
-                    .unwrap_or(0);
-                let next = house.clock.now().plus_ms(wait);
-                house
-                    .store
-                    .mail_failed(waiting.id, &error.to_string(), next)?;
-                if error.is_away() {
-                    // A server that cannot be reached will not take the next one either.
-                    break;
-                }
-            }
+        let sent = send(&settings, &waiting.body).await;
+        let now = house.clock.now();
+        let Err(error) = sent else {
+            house.store.mail_sent(waiting.id, now)?;
+            continue;
+        };
+        if has_likely_arrived(&waiting, &error) {
+            tracing::error!(%error, "a mail is not sent again, as it has most likely arrived");
+            house.store.mail_sent(waiting.id, now)?;
+        } else {
+            tell(&error, waiting.tries);
+            let next = now.plus_ms(wait_ms(waiting.tries));
+            let why = error.to_string();
+            house.store.mail_failed(waiting.id, &why, next)?;
+        }
+        if error.is_away() {
+            // A server that cannot be reached will not take the next one either.
+            break;
         }
     }
     Ok(())
+}
+
+/// True when a mail that was sent often enough was left without an answer twice running, in the
+/// same way: to go on would fill the box of those who have it.
+fn has_likely_arrived(waiting: &Waiting, error: &MailError) -> bool {
+    waiting.tries >= PATIENCE
+        && matches!(error, MailError::Unanswered { .. })
+        && waiting.last_error == Some(error.to_string())
+}
+
+fn wait_ms(tries: u32) -> i64 {
+    let place = usize::try_from(tries).unwrap_or(usize::MAX);
+    let wait = WAITS_MS.get(place).or(WAITS_MS.last());
+    wait.copied().unwrap_or(0)
 }
 
 /// Tells that a mail waits: as an error, which `--quiet` does not hide, where waiting alone will

@@ -14,6 +14,8 @@ pub struct Waiting {
     pub body: Vec<u8>,
     /// Deliveries tried so far.
     pub tries: u32,
+    /// Why the last of them failed.
+    pub last_error: Option<String>,
 }
 
 impl Store {
@@ -30,6 +32,7 @@ impl Store {
                     id: row.get(0)?,
                     body: row.get(1)?,
                     tries: row.get(2)?,
+                    last_error: row.get(3)?,
                 })
             });
             rows?.collect()
@@ -46,7 +49,7 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Remembers that a mail was delivered; its text is not kept any longer.
+    /// Remembers that a mail was delivered, or is taken to be; its text is not kept any longer.
     ///
     /// # Errors
     /// The state cannot be written.
