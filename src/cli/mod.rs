@@ -18,6 +18,7 @@ mod progress;
 mod rulings;
 mod sandbox;
 mod show;
+mod signals;
 mod state;
 mod status;
 mod verify;

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use crate::config::Config;
 use crate::domain::{Clock, RunId};
 use crate::mail;
@@ -12,11 +10,11 @@ use crate::payment_service::{Credentials, HttpService, HttpSettings};
 use crate::run::Schedule;
 use crate::run::outbox;
 use crate::run::pass::House;
-use crate::run::stop::{Halt, Why};
+use crate::run::stop::Halt;
 use crate::store::{Lock, Store};
 
 use super::exit::Failure;
-use super::progress;
+use super::{progress, signals};
 
 /// The longest that connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -81,7 +79,7 @@ pub async fn locked(
     })??;
     let store = super::state::open(&config, clock.now())?;
     let house = house(config, store, service, clock, schedule, quiet);
-    stop_on_signals(&house)?;
+    signals::stop_on_signals(&house)?;
     Ok(Locked { house, _lock: lock })
 }
 
@@ -104,25 +102,6 @@ pub fn house<S>(
         halt,
         watcher,
     })
-}
-
-/// The first signal lets calls in flight be finished and recorded; the second ends at once.
-fn stop_on_signals(house: &Arc<House<HttpService>>) -> Result<(), Failure> {
-    for (kind, number) in [(SignalKind::interrupt(), 2), (SignalKind::terminate(), 15)] {
-        let cannot = |why: std::io::Error| Failure {
-            code: 74,
-            message: why.to_string(),
-        };
-        let mut signals = signal(kind).map_err(cannot)?;
-        let house = house.clone();
-        tokio::spawn(async move {
-            signals.recv().await;
-            house.halt.stop(Why::Signal(number));
-            signals.recv().await;
-            std::process::exit(128 + number);
-        });
-    }
-    Ok(())
 }
 
 /// A new run's id; ids sort by time.

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 /// Why no further call begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
-    /// A signal asked for it: 2 (Ctrl-C) or 15 (SIGTERM).
+    /// A signal asked for it: 2 (Ctrl-C), 15 (SIGTERM) or 1 (the terminal is gone), which counts as
+    /// SIGTERM.
     Signal(i32),
     /// The payment service does not answer well enough (69).
     Unavailable(String),
