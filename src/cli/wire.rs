@@ -16,8 +16,9 @@ use crate::store::{Lock, Store};
 use super::exit::Failure;
 use super::{progress, signals};
 
-/// The longest that connecting may take.
-const CONNECT: Duration = Duration::from_secs(5);
+/// The longest that connecting may take. A resolver gives a name server five seconds before it asks
+/// the next one: the first may be down.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// A house, and the lock that it holds for its life.
 pub struct Locked {
@@ -41,7 +42,7 @@ pub fn addresses(config: &Config) -> Result<(), Failure> {
 /// The payment service as configured.
 pub fn service(config: &Config, clock: Arc<dyn Clock>) -> Result<HttpService, Failure> {
     let (endpoint, region) = config.require_service()?;
-    let credentials = Credentials::from_chain(&region)?;
+    let credentials = Credentials::from_chain(&region, CONNECT)?;
     Ok(HttpService::new(
         settings(config, endpoint, region),
         credentials,
@@ -111,4 +112,18 @@ pub fn run_id() -> Result<RunId, Failure> {
         code: 1,
         message: why.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_server_that_is_down_leaves_time_to_ask_the_next_one() {
+        let config = Config::load(None, &[], std::path::Path::new("/nowhere")).unwrap();
+        let settings = settings(&config, String::new(), String::new());
+        let resolver_waits = Duration::from_secs(5);
+        assert!(settings.connect_timeout.min(settings.timeout / 3) > resolver_waits);
+        assert!(settings.connect_timeout <= settings.timeout / 3);
+    }
 }

@@ -1,17 +1,15 @@
 //! AWS credentials: found where AWS's own tools find them, and renewed while we run.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aws_config::Region;
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_credential_types::Credentials as Keys;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::future;
-use tokio::sync::OnceCell;
 
 use super::ServiceError;
+use super::chain::Chain;
 use super::endpoint::checked_region;
 use super::words::causes;
 use crate::domain::Timestamp;
@@ -35,33 +33,6 @@ struct Held {
     not_again_before: Option<Timestamp>,
 }
 
-/// AWS's chain, put together when the first call needs it: its HTTP client reads every root
-/// certificate of the machine, for nothing where no call is made.
-#[derive(Debug)]
-struct Chain {
-    region: Region,
-    chain: OnceCell<DefaultCredentialsChain>,
-}
-
-impl ProvideCredentials for Chain {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(async {
-            let chain = || async {
-                let builder = DefaultCredentialsChain::builder();
-                builder.region(self.region.clone()).build().await
-            };
-            self.chain
-                .get_or_init(chain)
-                .await
-                .provide_credentials()
-                .await
-        })
-    }
-}
-
 /// How far the keys at hand can be used.
 enum Usable {
     Fresh(Keys),
@@ -82,14 +53,14 @@ impl Credentials {
     /// AWS's default chain: environment, profile, web identity, ECS, EC2.
     ///
     /// Nothing is looked up before the first call needs it, so that a run with nothing to do asks
-    /// nobody; after that the keys are kept, and renewed before they expire.
+    /// nobody; after that the keys are kept, and renewed before they expire. `connect_timeout` is
+    /// for AWS's token and login services.
     ///
     /// # Errors
     /// [`ServiceError::Region`].
-    pub fn from_chain(region: &str) -> Result<Self, ServiceError> {
+    pub fn from_chain(region: &str, connect_timeout: Duration) -> Result<Self, ServiceError> {
         let region = Region::new(checked_region(region)?.to_owned());
-        let chain = OnceCell::new();
-        Ok(Self::of(Chain { region, chain }))
+        Ok(Self::of(Chain::new(region, connect_timeout)))
     }
 
     /// Keys that never change, for the demo and for tests.
@@ -187,9 +158,10 @@ fn no_keys(error: &CredentialsError) -> NoKeys {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use tokio::sync::Semaphore;
+
+    use aws_credential_types::provider::future;
 
     use super::*;
 

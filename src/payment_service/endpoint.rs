@@ -17,8 +17,8 @@ pub struct HttpSettings {
     pub region: String,
     /// The longest a call may take, from connecting to the last byte of the answer.
     pub timeout: Duration,
-    /// The longest that name lookup, connecting and the TLS handshake may take together; at most
-    /// half of `timeout` is used, so that a slow connect is told apart from a slow answer.
+    /// The longest that name lookup, connecting and the TLS handshake may take together; at most a
+    /// third of `timeout` is used, so that a slow connect is told apart from a slow answer.
     pub connect_timeout: Duration,
     /// How many connections are kept open for the next call.
     pub max_in_flight: usize,

@@ -9,6 +9,7 @@
 
 mod amount;
 pub mod breakers;
+mod chain;
 mod classify;
 mod credentials;
 mod emv;
