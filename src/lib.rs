@@ -105,6 +105,8 @@
 //!   unless a reply of the pass has told it; a service that is silent keeps neither back.
 //! - A `tripsettle.db` that is one file, as a backup is, with a log beside it is not opened (65):
 //!   the log is another state's.
+//! - What Kubernetes tells of a Service called `tripsettle…` (`TRIPSETTLE_SERVICE_HOST`, …) is no
+//!   setting and no mistake (`config::service_links`).
 //! - `demo` ends with 0 when the night was played, whatever the night's own exit code was.
 //!
 //! # What you were told → your room

@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::exports;
 use super::problem::Problem;
+use super::service_links::ServiceLinks;
 
 /// The defaults, commented: `tripsettle config generate` prints it.
 pub const DEFAULT_FILE: &str = include_str!("default.toml");
@@ -175,11 +176,9 @@ impl Layers {
     }
 
     /// Lays the environment's `TRIPSETTLE_` variables over what is there.
-    pub fn add_environment(
-        &mut self,
-        variables: impl Iterator<Item = (String, String)>,
-    ) -> Result<(), Vec<Problem>> {
+    pub fn add_environment(&mut self, variables: &[(String, String)]) -> Result<(), Vec<Problem>> {
         let keys: Vec<String> = self.known_scalars();
+        let links = ServiceLinks::of(variables);
         let mut problems = Vec::new();
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix("TRIPSETTLE_") else {
@@ -189,19 +188,20 @@ impl Layers {
             if matches!(rest, "CONFIG" | "LOG") || is_planted {
                 continue;
             }
-            let key = keys.iter().find(|key| variable(key) == name);
+            let key = keys.iter().find(|key| variable(key) == *name);
             match key {
                 Some(key) => {
-                    let place = Place::Variable(name);
-                    self.values.insert(key.clone(), (Raw::One(value), place));
+                    let value = (Raw::One(value.clone()), Place::Variable(name.clone()));
+                    self.values.insert(key.clone(), value);
                 }
+                None if links.hold(name) => {}
                 None if rest.starts_with("STORE__") => {
-                    problems.push(Problem::file_only(&name, "[store.ID]"));
+                    problems.push(Problem::file_only(name, "[store.ID]"));
                 }
                 None if rest.starts_with("PROCESSOR__") => {
-                    problems.push(Problem::file_only(&name, "[processor.NAME]"));
+                    problems.push(Problem::file_only(name, "[processor.NAME]"));
                 }
-                None => problems.push(Problem::unknown_variable(&name, &keys)),
+                None => problems.push(Problem::unknown_variable(name, &keys)),
             }
         }
         if problems.is_empty() {

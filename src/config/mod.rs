@@ -8,6 +8,7 @@ mod places;
 mod problem;
 mod processors;
 mod reader;
+mod service_links;
 mod show;
 mod values;
 
@@ -184,7 +185,7 @@ impl Config {
             problems.extend(layers.add_file(file).err().unwrap_or_default());
         }
         layers.add_aws_region(environment);
-        let added = layers.add_environment(environment.iter().cloned());
+        let added = layers.add_environment(environment);
         problems.extend(added.err().unwrap_or_default());
         let base = file
             .as_deref()
