@@ -148,6 +148,27 @@ fn a_wrong_secret_stops_the_run() {
     the_next_run_loses_nothing(&night, &tales);
 }
 
+/// The service manager hands the password to the night alone; a person rules without it.
+#[test]
+fn half_of_a_mail_login_stops_only_those_who_would_send_mail() {
+    let (mut night, tales) = evening();
+    night.set("TRIPSETTLE_MAIL__URL", "smtp://127.0.0.1:9");
+    night.set("TRIPSETTLE_MAIL__FROM", "night@shop.example");
+    night.set("TRIPSETTLE_MAIL__TO", "finance@shop.example");
+    night.set("TRIPSETTLE_MAIL__USERNAME", "night");
+    for command in ["run", "settle", "check"] {
+        let ended = night.expect(78, &[command]);
+        let told = ended.out + &ended.err;
+        assert!(told.contains("mail.password_file is missing"), "{told}");
+    }
+    assert_eq!(night.sandbox.calls().capture, 0);
+    for command in [&["status"][..], &["plan"], &["debt", "list"], &["verify"]] {
+        night.expect(0, command);
+    }
+    night.unset("TRIPSETTLE_MAIL__USERNAME");
+    the_next_run_loses_nothing(&night, &tales);
+}
+
 #[test]
 fn check_tries_each_thing_by_itself() {
     let (mut night, _) = evening();

@@ -217,7 +217,7 @@ async fn try_mail(config: &Config) -> Result<String, Failure> {
     let Some(settings) = outbox::settings(config) else {
         return Ok("none is configured (mail.url)".to_owned());
     };
-    wire::addresses(config)?;
+    wire::mail_settings(config)?;
     let tried = mail::check_login(&settings).await;
     tried.map_err(|error| Failure {
         code: 69,

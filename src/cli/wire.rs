@@ -32,10 +32,10 @@ pub fn schedule(config: &Config) -> Result<Schedule, Failure> {
     Schedule::parse(&config.sweep.schedule).map_err(Failure::configuration)
 }
 
-/// A mail to nobody would be missed only when it is needed.
-pub fn addresses(config: &Config) -> Result<(), Failure> {
+/// A mail to nobody, or without its login, would be missed only when it is needed.
+pub fn mail_settings(config: &Config) -> Result<(), Failure> {
     let settings = outbox::settings(config);
-    let checked = settings.map_or(Ok(()), |settings| mail::check_addresses(&settings));
+    let checked = settings.map_or(Ok(()), |settings| mail::check_settings(&settings));
     checked.map_err(|error| Failure::configuration(error.to_string()))
 }
 
@@ -69,7 +69,7 @@ pub async fn locked(
     quiet: bool,
 ) -> Result<Locked, Failure> {
     let schedule = schedule(&config)?;
-    addresses(&config)?;
+    mail_settings(&config)?;
     let service = service(&config, clock.clone())?;
     let state_dir = config.state_dir.clone();
     let wait = wait.unwrap_or(Duration::ZERO);

@@ -117,9 +117,9 @@ pub struct MailConfig {
     pub from: String,
     /// The recipients.
     pub to: Vec<String>,
-    /// The login.
+    /// The login; whoever sends mail needs both halves of it, others neither.
     pub username: Option<String>,
-    /// The file with the password.
+    /// The file with the password, which a service manager may give to the night alone.
     pub password_file: Option<PathBuf>,
     /// Attach the CSVs.
     pub attach: bool,

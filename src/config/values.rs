@@ -166,15 +166,6 @@ fn mail(reader: &Reader<'_>) -> Option<MailConfig> {
     if mail.to.is_empty() {
         unset("mail.to", "finance@example.com");
     }
-    let alone = |key, other| {
-        let why = format!("goes with {other}, which is not set");
-        reader.wrong_key(key, &why);
-    };
-    match (&mail.username, &mail.password_file) {
-        (Some(_), None) => alone("mail.username", "mail.password_file"),
-        (None, Some(_)) => alone("mail.password_file", "mail.username"),
-        (Some(_), Some(_)) | (None, None) => {}
-    }
     Some(mail)
 }
 

@@ -76,13 +76,14 @@ pub async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<Vec<MailError
     }
 }
 
-/// Reads the addresses of `settings`.
+/// Reads the addresses of `settings`, and whether the login is whole; opens nothing.
 ///
 /// # Errors
-/// One of them is none, or nobody is to get the mails.
-pub fn check_addresses(settings: &MailSettings) -> Result<(), MailError> {
+/// One of them is none, nobody is to get the mails, or half of the login is missing.
+pub fn check_settings(settings: &MailSettings) -> Result<(), MailError> {
     compose::sender(settings)?;
-    compose::recipients(settings).map(|_| ())
+    compose::recipients(settings)?;
+    smtp::login_halves(settings).map(|_| ())
 }
 
 /// Tries everything of a delivery but the mail: connects, greets, encrypts, logs in, says goodbye.

@@ -240,18 +240,24 @@ fn speaks_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn login_of(settings: &MailSettings) -> Result<Option<Login>, MailError> {
+    let halves = login_halves(settings)?;
+    let whole = halves.map(|(user, file)| {
+        Ok(Login {
+            user: user.to_owned(),
+            password: password_in(file)?,
+        })
+    });
+    whole.transpose()
+}
+
+/// The user and the file of the password, or neither.
+pub(super) fn login_halves(settings: &MailSettings) -> Result<Option<(&str, &Path)>, MailError> {
+    let missing = |missing| Err(MailError::HalfALogin { missing });
     match (&settings.username, &settings.password_file) {
         (None, None) => Ok(None),
-        (Some(user), Some(file)) => Ok(Some(Login {
-            user: user.clone(),
-            password: password_in(file)?,
-        })),
-        (Some(_), None) => Err(MailError::HalfALogin {
-            missing: "mail.password_file",
-        }),
-        (None, Some(_)) => Err(MailError::HalfALogin {
-            missing: "mail.username",
-        }),
+        (Some(user), Some(file)) => Ok(Some((user, file))),
+        (Some(_), None) => missing("mail.password_file"),
+        (None, Some(_)) => missing("mail.username"),
     }
 }
 
