@@ -153,6 +153,8 @@ async fn what_never_reached_a_server_was_not_sent() {
     for (name, endpoint) in rows {
         let said = told(&client(&endpoint, 3 * SHORT).send(&trip(), &capture()).await);
         assert!(said.starts_with("not sent: "), "{name}: {said}");
+        let helps = said.contains("SSL_CERT_FILE");
+        assert_eq!(helps, name == "a certificate nobody trusts", "{said}");
     }
 }
 

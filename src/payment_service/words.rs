@@ -8,6 +8,11 @@ use crate::planted::{self, Bug};
 
 /// The longest text that a reply carries, in characters.
 const LONGEST: usize = 200;
+/// What TLS says of an authority that it does not know, as behind a proxy that opens TLS.
+const STRANGER: &str = "UnknownIssuer";
+/// What helps, above all where `aws` works on the same machine.
+const ROOTS: &str = "the certificate is signed by none of this machine's root certificates \
+                     (SSL_CERT_FILE names others; AWS_CA_BUNDLE is not read)";
 
 /// `text` as a line of at most `longest` characters without a card number in it.
 pub(super) fn line(text: &str, longest: usize) -> String {
@@ -29,7 +34,7 @@ pub(super) fn words(text: &str) -> String {
     line(text, LONGEST)
 }
 
-/// An error with its causes, as a reply carries it.
+/// An error with its causes, as a reply carries it; what helps comes first, where it is not cut.
 pub(super) fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -41,12 +46,28 @@ pub(super) fn causes(error: &dyn Error) -> String {
         }
         cause = error.source();
     }
+    if text.contains(STRANGER) {
+        text = format!("{ROOTS}: {text}");
+    }
     words(&text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_authority_that_is_none_of_ours_comes_with_what_helps() {
+        let unknown = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let said = causes(&std::io::Error::other(unknown));
+        assert!(said.contains("SSL_CERT_FILE"), "{said}");
+        assert!(
+            said.ends_with(": invalid peer certificate: UnknownIssuer"),
+            "{said}"
+        );
+        let expired = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        assert!(!causes(&expired).contains("SSL_CERT_FILE"));
+    }
 
     #[test]
     fn what_others_say_becomes_one_short_line_without_card_numbers() {
