@@ -107,6 +107,12 @@ fn a_trip_is_due_when_the_run_after_next_could_be_too_late() {
         ),
         (
             20 * 60,
+            Status::Cancelled,
+            true,
+            "written off, then never owed: its hold still stands",
+        ),
+        (
+            20 * 60,
             Status::InDoubt,
             false,
             "only evidence ends a doubt",
@@ -156,19 +162,21 @@ fn a_plan_counts_what_is_due_by_call_and_by_hour() {
         trip(3, 10, 0),
         trip(4, 45, 300),
     ];
-    trips.extend([trip(5, 45, 200), trip(6, 2600, 100)]);
+    trips.extend([trip(5, 45, 200), trip(6, 2600, 100), trip(7, 46, 150)]);
     trips[4].status = Status::WrittenOff;
     trips[5].started_at = now();
+    // Written off once; later a person said that it was never owed.
+    trips[6].status = Status::Cancelled;
     let plan = counted(10_000, &trips);
     let usd = |trips, minor| {
         let minor = [(Currency::of("USD").unwrap(), minor)].into();
         CountAndMoney { trips, minor }
     };
-    assert_eq!((plan.due, plan.waiting), (5, 1));
+    assert_eq!((plan.due, plan.waiting), (6, 1));
     assert_eq!(plan.already_lost, usd(1, 700));
     assert_eq!(plan.by_call["adjust"], usd(3, 1500));
     assert_eq!(plan.by_call["capture"], usd(2, 800));
-    assert_eq!(plan.by_call["cancel"], usd(2, 200));
+    assert_eq!(plan.by_call["cancel"], usd(3, 350));
     let hours: Vec<_> = plan
         .by_hour
         .iter()
@@ -178,10 +186,10 @@ fn a_plan_counts_what_is_due_by_call_and_by_hour() {
         hours,
         [
             ("2026-11-24T02:00:00Z".to_owned(), &usd(2, 500)),
-            ("2026-11-24T03:00:00Z".to_owned(), &usd(2, 500)),
+            ("2026-11-24T03:00:00Z".to_owned(), &usd(3, 650)),
         ]
     );
-    assert_eq!((plan.calls_needed, plan.seconds_needed), (7, 1));
+    assert_eq!((plan.calls_needed, plan.seconds_needed), (8, 1));
     assert!(!plan.overloaded && plan.left_out.is_empty());
 }
 

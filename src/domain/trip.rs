@@ -64,7 +64,8 @@ pub struct OpenTrip {
     pub expires_at: Timestamp,
     /// The moment to have acted by.
     pub act_by: Timestamp,
-    /// `open`, `refused`, or `written_off` while the hold waits for its release.
+    /// `open`, `refused`, or, while the hold waits for its release, `written_off` (`cancelled`,
+    /// once a person said that nothing was ever owed).
     pub status: Status,
     /// The cart total now.
     pub cart_total: Money,

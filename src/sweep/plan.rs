@@ -212,14 +212,13 @@ impl Planner {
 /// The calls that a due trip needs when all goes well.
 fn needed(trip: &OpenTrip, lost: bool) -> &'static [&'static str] {
     match trip.status {
-        Status::WrittenOff => &["cancel"],
+        Status::WrittenOff | Status::Cancelled => &["cancel"],
         Status::Open if trip.cart_total.is_zero() => &["cancel"],
         Status::Open if lost => &["adjust"],
         Status::Open => &["adjust", "capture"],
         Status::Refused
         | Status::Captured
         | Status::CapturedPartial
-        | Status::Cancelled
         | Status::Expired
         | Status::InDoubt => &[],
     }
