@@ -18,9 +18,7 @@ const RUNS: usize = DAYS * 24;
 /// A sentence when a planned run of the coming year falls before, or less than 30 minutes after,
 /// the cut-off; it names a schedule that fits.
 pub fn warning(schedule: &Schedule, company: &Calendar, now: Timestamp) -> Option<String> {
-    let mut at = now;
-    for _ in 0..DAYS {
-        at = schedule.next_after(at)?;
+    for at in year_of_runs(schedule, now) {
         let since = at.ms_since(company.start_of(company.date_of(at)));
         if !(QUIET_MS..BEFORE_MS).contains(&since) {
             let place = if since < QUIET_MS {
@@ -46,13 +44,7 @@ pub fn short_life(
     [tolerate_ms, min_age_ms]: [i64; 2],
     now: Timestamp,
 ) -> Option<String> {
-    let mut at = now;
-    let runs = std::iter::from_fn(|| {
-        at = schedule.next_after(at)?;
-        Some(at)
-    });
-    let end = now.plus_ms(DAYS as i64 * 24 * HOUR_MS);
-    let runs: Vec<Timestamp> = runs.take(RUNS).take_while(|at| *at < end).collect();
+    let runs: Vec<Timestamp> = year_of_runs(schedule, now).collect();
     let waits = runs.windows(2).map(|pair| pair[1].ms_since(pair[0]));
     let Some(wait) = waits.max() else {
         return Some("no two runs are planned within a year".to_owned());
@@ -66,6 +58,13 @@ pub fn short_life(
              runs every hour (tripsettle-settle.timer)"
         )
     })
+}
+
+/// The planned runs of the coming year, at most [`RUNS`] of them.
+fn year_of_runs(schedule: &Schedule, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let end = now.plus_ms(DAYS as i64 * 24 * HOUR_MS);
+    let runs = std::iter::successors(schedule.next_after(now), |at| schedule.next_after(*at));
+    runs.take(RUNS).take_while(move |at| *at < end)
 }
 
 /// A nightly schedule in UTC that lies after the cut-off on every day of the coming year.
@@ -139,11 +138,22 @@ mod tests {
                 "00:00",
                 Some("0 30 1 * * *"),
             ),
+            // The first one lies 45 minutes after the cut-off in summer time, before it in winter.
+            (
+                "0 45 2,12 * * *",
+                "Europe/Berlin",
+                "04:00",
+                Some("0 30 5 * * *"),
+            ),
         ];
-        let now = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
         for (schedule, zone, cutoff, expected) in rows {
             let parsed = Schedule::parse(schedule).unwrap();
-            let got = warning(&parsed, &Calendar::of(zone, cutoff).unwrap(), now);
+            let calendar = Calendar::of(zone, cutoff).unwrap();
+            // Asked in spring, winter is more than 366 runs away where there are two a day.
+            let asked = ["2026-04-01T12:00:00Z", "2026-11-24T12:00:00Z"];
+            let asked = asked.map(|now| Timestamp::parse(now).unwrap());
+            let [got, again] = asked.map(|now| warning(&parsed, &calendar, now));
+            assert_eq!(got.is_some(), again.is_some(), "{got:?} and {again:?}");
             match (expected, &got) {
                 (None, None) => {}
                 (Some(fits), Some(text)) => assert!(text.contains(fits), "{zone}: {text}"),
