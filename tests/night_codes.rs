@@ -136,6 +136,22 @@ fn a_missing_endpoint_is_told_before_anything_is_touched() {
     the_next_run_loses_nothing(&night, &tales);
 }
 
+/// What is due and at risk is reckoned by the next run, also when none is planned any more.
+#[test]
+fn once_the_schedule_has_ended_plan_status_and_run_reckon_alike() {
+    let (mut night, _) = evening();
+    night.set("TRIPSETTLE_SWEEP__SCHEDULE", "0 0 0 2 JAN * 2026");
+    let begun = Utc::now();
+    for command in ["plan", "status", "settle"] {
+        let told = night.tripsettle(&[command, "--json"]).out;
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let next_run = told["next_run"].as_str().unwrap();
+        let next_run = chrono::DateTime::parse_from_rfc3339(next_run).unwrap();
+        let hours = (next_run.to_utc() - begun).num_hours();
+        assert_eq!(hours, 24, "{command}: {next_run}");
+    }
+}
+
 #[test]
 fn a_wrong_secret_stops_the_run() {
     let (mut night, tales) = evening();

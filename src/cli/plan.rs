@@ -14,7 +14,7 @@ use super::{state, wire};
 pub fn plan(config: &Config, now: Timestamp, output: &Output) -> Result<u8, Failure> {
     let schedule = wire::schedule(config)?;
     let store = state::open(config, now)?;
-    let next_run = schedule.next_after(now).unwrap_or(now);
+    let next_run = schedule.next_run(now);
     let plan = batches::sweep(config, &store, next_run, now)?;
     output.either(
         &as_json(&plan, now, next_run),

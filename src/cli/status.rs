@@ -22,7 +22,7 @@ pub fn status(
     output: &Output,
 ) -> Result<u8, Failure> {
     let store = state::open(config, now)?;
-    let next_run = wire::schedule(config)?.next_after(now).unwrap_or(now);
+    let next_run = wire::schedule(config)?.next_run(now);
     let status = Status::of(&store, args.runs, next_run)?;
     output.either(&status.as_json(), &status.as_text());
     Ok(0)

@@ -118,10 +118,7 @@ impl Pass {
             .map_or(0, |until| until.ms_since(now));
         let pause = u64::try_from(pause).unwrap_or(0);
         let service = &config.payment_service;
-        let next_run = house
-            .schedule
-            .next_after(now)
-            .unwrap_or_else(|| now.plus_ms(86_400_000));
+        let next_run = house.schedule.next_run(now);
         let seed = now.ms().unsigned_abs();
         Ok(Self {
             run,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 use crate::domain::Timestamp;
+use crate::domain::time::HOUR_MS;
 
 /// 2026-01-01T00:00:00Z, in seconds: from here a schedule must come to a run in time.
 const PROBE_S: i64 = 1_767_225_600;
@@ -67,6 +68,13 @@ impl Schedule {
     pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
         self.0.after(&now.utc()).next().map(Timestamp::from)
     }
+
+    /// The run by which is reckoned what is due and at risk at `now`: the next planned one, or one
+    /// in a day when the schedule has ended.
+    pub fn next_run(&self, now: Timestamp) -> Timestamp {
+        let in_a_day = || now.plus_ms(24 * HOUR_MS);
+        self.next_after(now).unwrap_or_else(in_a_day)
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +124,15 @@ mod tests {
                 "{text} after {now}"
             );
         }
+    }
+
+    #[test]
+    fn once_the_schedule_has_ended_the_next_run_is_reckoned_in_a_day() {
+        let schedule = Schedule::parse("0 30 2 * * * 2026").unwrap();
+        let (last, ended) = (at("2026-12-31T02:00:00Z"), at("2026-12-31T02:30:00Z"));
+        assert_eq!(schedule.next_run(last), at("2026-12-31T02:30:00Z"));
+        assert_eq!(schedule.next_after(ended), None);
+        assert_eq!(schedule.next_run(ended), at("2027-01-01T02:30:00Z"));
     }
 
     #[test]
