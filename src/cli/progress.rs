@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::domain::{Currency, Money, Status};
+use crate::domain::{Currency, Money};
 use crate::run::pass::{Quiet, Watcher};
 
 /// The watcher that fits: a bar when standard error is a terminal and nobody asked for quiet.
@@ -47,15 +47,14 @@ impl Watcher for Bar {
         *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);
     }
 
-    fn trip(&self, status: Status, total: Money) {
-        let mut captured = self.captured.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(status, Status::Captured | Status::CapturedPartial) {
-            let sum = captured
-                .entry(total.currency())
-                .or_insert(Money::zero(total.currency()));
-            *sum = sum.plus(total).unwrap_or(*sum);
+    fn trip(&self, captured: Money) {
+        let mut sums = self.captured.lock().unwrap_or_else(PoisonError::into_inner);
+        if captured.is_positive() {
+            let sum = sums.entry(captured.currency());
+            let sum = sum.or_insert(Money::zero(captured.currency()));
+            *sum = sum.plus(captured).unwrap_or(*sum);
         }
-        let money: Vec<String> = captured.values().map(ToString::to_string).collect();
+        let money: Vec<String> = sums.values().map(ToString::to_string).collect();
         self.with(|bar| {
             bar.inc(1);
             bar.set_message(money.join(", "));

@@ -2,7 +2,9 @@
 
 mod gate;
 
-use crate::domain::{Call, Event, Fact, LossReason, Money, OpenTrip, SettlementPolicy, Timestamp};
+use crate::domain::{
+    Balances, Call, Event, Fact, LossReason, Money, OpenTrip, SettlementPolicy, Timestamp,
+};
 use crate::payment_service::PaymentService;
 use crate::planted::{self, Bug};
 use crate::settlement::{Decision, decide};
@@ -61,7 +63,10 @@ pub async fn settle_trip<S: PaymentService>(
     if standing.status != before {
         lane.count(&standing);
     }
-    house.watcher.trip(standing.status, trip.cart_total);
+    let Balances {
+        captured, currency, ..
+    } = standing.balances;
+    house.watcher.trip(Money::of_minor(captured, currency));
     Ok(end)
 }
 

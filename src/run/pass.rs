@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::domain::{BooksDate, Clock, Money, RunId, Status, Timestamp};
+use crate::domain::{BooksDate, Clock, Money, RunId, Timestamp};
 use crate::payment_service::PaymentService;
 use crate::payment_service::breakers::{CaptureBreaker, CircuitBreaker, RetryBudget};
 use crate::payment_service::pacing::Pacer;
@@ -20,8 +20,8 @@ use super::tally::Tally;
 pub trait Watcher: Send + Sync {
     /// The pass begins to settle `trips` trips.
     fn begins(&self, trips: u64);
-    /// One trip came to the end of its lane with this status.
-    fn trip(&self, status: Status, total: Money);
+    /// One trip came to the end of its lane; so much of it is captured.
+    fn trip(&self, captured: Money);
     /// One call was answered.
     fn call(&self);
     /// A sentence about what happens now.
@@ -36,7 +36,7 @@ pub struct Quiet;
 
 impl Watcher for Quiet {
     fn begins(&self, _trips: u64) {}
-    fn trip(&self, _status: Status, _total: Money) {}
+    fn trip(&self, _captured: Money) {}
     fn call(&self) {}
     fn says(&self, _sentence: &str) {}
     fn ends(&self) {}
