@@ -85,6 +85,23 @@ fn every_run_sends_exactly_one_mail_and_an_idle_settle_none() {
 }
 
 #[test]
+fn what_the_rate_cost_is_told() {
+    let sink = Sink::start(&[], Tls::None);
+    let (mut night, _) = quiet_night(sink.port);
+    night.set("TRIPSETTLE_PAYMENT_SERVICE__REQUESTS_PER_SECOND", "20");
+    night.set("TRIPSETTLE_PAYMENT_SERVICE__BURST", "1");
+
+    let report = night.expect(0, &["run", "--json"]).out;
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let waited = report["tally"]["paced_ms"].as_u64().unwrap();
+    assert!(waited > 0, "{report}");
+    let heard = sink.heard();
+    let told = heard.iter().find(|line| line.contains("calls waited"));
+    let told = told.unwrap_or_else(|| panic!("{heard:?}"));
+    assert!(!told.contains("waited 0 s"), "{told}");
+}
+
+#[test]
 fn a_mail_server_that_is_down_costs_nothing_and_the_next_command_delivers() {
     let (mut night, tales) = quiet_night(dead_port());
 

@@ -94,14 +94,15 @@ pub struct CallTally {
     pub calls: u64,
 }
 
-/// What a run waited for; milliseconds, summed over its pauses.
+/// What a run waited for, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Waits {
     /// Pauses that the service asked for by 429.
     pub throttled: u64,
-    /// How long they were.
+    /// How long they were, added up.
     pub throttled_ms: u64,
-    /// Time spent keeping to the configured rate.
+    /// How long calls waited to keep the rate, added up over the lanes: more than the run took
+    /// where many waited side by side.
     pub paced_ms: u64,
 }
 

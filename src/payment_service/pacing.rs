@@ -93,7 +93,9 @@ impl Pacer {
                 if place <= now {
                     return;
                 }
-                pace.waited = pace.waited.saturating_add(place.duration_since(now));
+                // A pause is told by itself; only what comes after it is for the rate.
+                let for_the_rate = place.duration_since(now.max(pace.held_until));
+                pace.waited = pace.waited.saturating_add(for_the_rate);
                 (place, pace.pauses)
             };
             sleep_until(place).await;
@@ -136,7 +138,7 @@ impl Pacer {
         u64::try_from(calls).unwrap_or(u64::MAX)
     }
 
-    /// How long calls were kept waiting, summed over the lanes.
+    /// How long calls were kept waiting for the rate, without pauses, summed over the lanes.
     pub fn waiting(&self) -> Duration {
         self.pace().waited
     }
@@ -330,6 +332,7 @@ mod tests {
     async fn the_pause_of_an_earlier_run_is_sat_out() {
         let pacer = Pacer::new(TEN_A_SECOND, 5, Some(ms(60_000)));
         assert_eq!(went(&pacer, 3).await, [60_000, 60_100, 60_200]);
+        assert_eq!(pacer.waiting(), ms(200), "the pause is told by itself");
     }
 
     #[tokio::test(start_paused = true)]

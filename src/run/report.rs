@@ -252,6 +252,8 @@ fn standing_report<S: PaymentService>(
     let why_not = error
         .map(ToString::to_string)
         .or(why.as_ref().map(|why| why.sentence()));
+    let waited = u64::try_from(pass.pacer.waiting().as_millis()).unwrap_or(u64::MAX);
+    pass.tally().paced_ms = waited;
     let mut report = RunReport {
         schema: "tripsettle.run/1",
         run: pass.run.to_string(),

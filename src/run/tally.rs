@@ -96,7 +96,7 @@ pub struct Tally {
     pub latency_ms: u64,
     /// The longest call in milliseconds.
     pub slowest_ms: u64,
-    /// Milliseconds that lanes spent waiting for the rate limit, added up.
+    /// Milliseconds that calls waited to keep the rate, without pauses, added up over the lanes.
     pub paced_ms: u64,
     /// How often the service asked for a pause.
     pub pauses: u64,
