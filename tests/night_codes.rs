@@ -20,10 +20,14 @@ const ENDPOINT: &str = "TRIPSETTLE_PAYMENT_SERVICE__ENDPOINT";
 
 /// A few trips that wait in the inbox.
 fn evening() -> (Night, Vec<Tale>) {
-    let mut night = Night::begin();
-    night.set("TRIPSETTLE_LOG", "off");
     let table =
         "plain 6 captured captured captured\ndeclined 2 written_off written_off written_off";
+    evening_of(table)
+}
+
+fn evening_of(table: &str) -> (Night, Vec<Tale>) {
+    let mut night = Night::begin();
+    night.set("TRIPSETTLE_LOG", "off");
     let tales = stories::tales(table, night.began);
     make_known(&night, &tales);
     night.write("inbox/trips.csv", &as_csv(&tales));
@@ -256,16 +260,24 @@ fn check_tries_each_thing_by_itself() {
 
 #[test]
 fn a_service_that_is_not_there_is_unavailable() {
-    let (mut night, tales) = evening();
-    let endpoint = night.unset(ENDPOINT).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let dead = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    night.set(ENDPOINT, &dead);
-    fails(&night, &["run"], 69, &["payment service is unavailable"]);
-    assert!(night.editions().is_empty(), "the day stays open");
-    night.set(ENDPOINT, &endpoint);
-    the_next_run_loses_nothing(&night, &tales);
+    let many = "plain 8 captured captured captured";
+    let one = "plain 1 captured captured captured";
+    for (table, words) in [
+        (many, "too many calls failed"),
+        (one, "not one call was answered"),
+    ] {
+        let (mut night, tales) = evening_of(table);
+        let endpoint = night.unset(ENDPOINT).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let dead = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        night.set(ENDPOINT, &dead);
+        let words = [words, "is unavailable", "the last: tcp connect error"];
+        fails(&night, &["run"], 69, &words);
+        assert!(night.editions().is_empty(), "the day stays open");
+        night.set(ENDPOINT, &endpoint);
+        the_next_run_loses_nothing(&night, &tales);
+    }
 }
 
 #[test]

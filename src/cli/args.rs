@@ -40,7 +40,7 @@ Exit codes:
   70   control equation does not hold
   74   disk or I/O
   75   another run holds the lock
-  77   authentication refused
+  77   AWS credentials missing, broken or refused
   78   bad configuration
   1    internal; 2 usage; 130/143 stopped by signal";
 

@@ -223,7 +223,7 @@ fn answer(reply: &Reply) -> String {
         Reply::Refused { words } => format!("refused: {words}"),
         Reply::Throttled { .. } => "throttled; nothing was executed".to_owned(),
         Reply::NotSent { why } => format!("never left: {why}"),
-        Reply::Unauthorized { words, .. } => format!("our credentials were refused: {words}"),
+        Reply::Unauthorized { words, .. } => format!("not authorised: {words}"),
         Reply::NotTheService { why } => format!("not the payment service's answer: {why}"),
         Reply::Unclear {
             status: Some(status),

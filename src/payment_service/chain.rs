@@ -7,24 +7,21 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::provider::{ProvideCredentials, future};
-use tokio::sync::OnceCell;
 
-/// AWS's chain, put together when the first call needs it: its HTTP client reads every root
-/// certificate of the machine, for nothing where no call is made.
+/// AWS's chain, put together for each ask: its step for profiles says once what is wrong with them,
+/// and from then on fails without a reason and keeps the steps after it from being tried. Asks are
+/// rare, and what is costly (the root certificates of the machine) is read once a process.
 #[derive(Debug)]
 pub(super) struct Chain {
     region: Region,
     connect_timeout: Duration,
-    chain: OnceCell<DefaultCredentialsChain>,
 }
 
 impl Chain {
     pub(super) fn new(region: Region, connect_timeout: Duration) -> Self {
-        let chain = OnceCell::new();
         Self {
             region,
             connect_timeout,
-            chain,
         }
     }
 
@@ -41,15 +38,9 @@ impl ProvideCredentials for Chain {
         Self: 'a,
     {
         future::ProvideCredentials::new(async {
-            let chain = || async {
-                let builder = DefaultCredentialsChain::builder().configure(self.settings());
-                builder.region(self.region.clone()).build().await
-            };
-            self.chain
-                .get_or_init(chain)
-                .await
-                .provide_credentials()
-                .await
+            let builder = DefaultCredentialsChain::builder().configure(self.settings());
+            let chain = builder.region(self.region.clone()).build().await;
+            chain.provide_credentials().await
         })
     }
 }

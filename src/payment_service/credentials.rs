@@ -6,11 +6,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws_config::Region;
 use aws_credential_types::Credentials as Keys;
 use aws_credential_types::provider::ProvideCredentials;
-use aws_credential_types::provider::error::CredentialsError;
 
 use super::ServiceError;
 use super::chain::Chain;
 use super::endpoint::checked_region;
+use super::no_keys::NoKeys;
 use super::words::causes;
 use crate::domain::Timestamp;
 
@@ -38,15 +38,6 @@ enum Usable {
     Fresh(Keys),
     Ageing(Keys),
     No,
-}
-
-/// Why there are no keys to sign with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NoKeys {
-    /// None are set up: asking again brings none.
-    NotSetUp(String),
-    /// They are set up, but whoever hands them out did not.
-    NotHandedOut(String),
 }
 
 impl Credentials {
@@ -112,7 +103,10 @@ impl Credentials {
                 tracing::warn!(why, "the AWS credentials could not be renewed yet");
                 Ok(keys)
             }
-            (Err(error), None) => Err(no_keys(&error)),
+            (Err(error), None) => {
+                let had_some = self.held().keys.is_some();
+                Err(NoKeys::of(&error, had_some))
+            }
         }
     }
 
@@ -141,24 +135,11 @@ impl Held {
     }
 }
 
-fn no_keys(error: &CredentialsError) -> NoKeys {
-    let why = causes(error);
-    match error {
-        CredentialsError::CredentialsNotLoaded(_) => NoKeys::NotSetUp(format!(
-            "no AWS credentials in the environment, a profile, or from ECS or EC2 ({why})"
-        )),
-        CredentialsError::InvalidConfiguration(_) => {
-            NoKeys::NotSetUp(format!("the AWS configuration is not right: {why}"))
-        }
-        // The enum is not ours and may grow: whatever else happens may pass.
-        _ => NoKeys::NotHandedOut(format!("no AWS credentials were handed out: {why}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
+    use aws_credential_types::provider::error::CredentialsError;
     use tokio::sync::Semaphore;
 
     use aws_credential_types::provider::future;
@@ -280,17 +261,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_credentials_at_all_is_told_from_a_failure_to_get_them() {
+    async fn who_had_credentials_is_not_told_to_set_some_up() {
         let office = Office::open(100);
         let credentials = Credentials::of(office.clone());
         *office.fails.lock().unwrap() = Some(CredentialsError::not_loaded_no_source);
-        assert!(matches!(
-            credentials.keys(at(0)).await,
-            Err(NoKeys::NotSetUp(_))
-        ));
-        *office.fails.lock().unwrap() = Some(|| CredentialsError::invalid_configuration("line 3"));
         let error = credentials.keys(at(0)).await.unwrap_err();
-        assert!(matches!(&error, NoKeys::NotSetUp(why) if why.contains("line 3")));
+        assert!(matches!(error, NoKeys::NotSetUp { .. }), "{error:?}");
+        *office.fails.lock().unwrap() = None;
+        assert_eq!(key(&credentials, 0).await, "k2");
+        *office.fails.lock().unwrap() = Some(CredentialsError::not_loaded_no_source);
+        let error = credentials.keys(at(41)).await.unwrap_err();
+        assert!(matches!(error, NoKeys::NotHandedOut(_)), "{error:?}");
     }
 
     #[tokio::test]

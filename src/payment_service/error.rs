@@ -32,10 +32,12 @@ pub enum ServiceError {
         why: String,
     },
     /// `check`: there is nothing to sign with.
-    #[error("{why}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role")]
+    #[error("{why}; {mend}")]
     Credentials {
-        /// Where they were looked for.
+        /// Where they were looked for, or who refused them.
         why: String,
+        /// What to do.
+        mend: &'static str,
     },
     /// `check`: whoever hands out the credentials did not, now.
     #[error("{why}; is the profile, the role or the metadata service right? A run tries again")]

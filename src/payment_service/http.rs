@@ -9,8 +9,8 @@ use reqwest::{Client, Method, Request, Response, redirect, retry, tls};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::classify::{Answer, Outcome, heard};
-use super::credentials::NoKeys;
 use super::endpoint::{Endpoint, checked_region};
+use super::no_keys::NoKeys;
 use super::sign::signed_headers;
 use super::words::causes;
 use super::{Credentials, HttpSettings, PaymentService, ServiceError, wire};
@@ -63,7 +63,7 @@ impl HttpService {
         let deadline = later(self.timeout);
         let keys = match self.keys().await {
             Ok(keys) => keys,
-            Err(NoKeys::NotSetUp(why)) => return Outcome::NoCredentials(why),
+            Err(NoKeys::NotSetUp { why, .. }) => return Outcome::NoCredentials(why),
             Err(NoKeys::NotHandedOut(why)) => return Outcome::NotSent(why),
         };
         let (url, body) = (self.endpoint.url(call), wire::body(trip, call));
@@ -256,7 +256,7 @@ mod tests {
             other => other.name().to_owned(),
         };
         assert!(
-            words.starts_with("no AWS credentials in the environment"),
+            words.starts_with("no AWS credentials are set up"),
             "{words}"
         );
         let why = "no AWS credentials were handed out within 15s".to_owned();

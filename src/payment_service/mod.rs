@@ -17,6 +17,7 @@ mod endpoint;
 mod error;
 mod headers;
 mod http;
+mod no_keys;
 pub mod pacing;
 mod probe;
 mod sign;

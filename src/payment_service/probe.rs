@@ -2,7 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
-use super::credentials::NoKeys;
+use super::no_keys::NoKeys;
 use super::{HttpService, PaymentService as _, ServiceError};
 use crate::domain::{Call, Reply, StoreId, Timestamp, TripId, TripKey};
 
@@ -32,11 +32,11 @@ impl HttpService {
     /// Looks the AWS credentials up, as the first call of a run does.
     ///
     /// # Errors
-    /// [`ServiceError::Credentials`] when none are set up, [`ServiceError::Withheld`] when whoever
-    /// hands them out did not.
+    /// [`ServiceError::Credentials`] when none are set up that could work,
+    /// [`ServiceError::Withheld`] when whoever hands them out did not.
     pub async fn credentials(&self) -> Result<HandedOut, ServiceError> {
         let keys = self.keys().await.map_err(|why| match why {
-            NoKeys::NotSetUp(why) => ServiceError::Credentials { why },
+            NoKeys::NotSetUp { why, mend } => ServiceError::Credentials { why, mend },
             NoKeys::NotHandedOut(why) => ServiceError::Withheld { why },
         })?;
         let id = keys.access_key_id();

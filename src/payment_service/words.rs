@@ -36,6 +36,11 @@ pub(super) fn words(text: &str) -> String {
 
 /// An error with its causes, as a reply carries it; what helps comes first, where it is not cut.
 pub(super) fn causes(error: &dyn Error) -> String {
+    words(&with_causes(error))
+}
+
+/// An error with its causes, as they are.
+pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -49,7 +54,7 @@ pub(super) fn causes(error: &dyn Error) -> String {
     if text.contains(STRANGER) {
         text = format!("{ROOTS}: {text}");
     }
-    words(&text)
+    text
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ impl<S: PaymentService> House<S> {
             }
             let read = Call::TransactionalData;
             let heard = self.call(pass, key, &read, 1).await;
-            self.weigh(pass, &read, &heard.reply, 1).await.map(|_| ())
+            self.weigh(pass, &read, &heard, 1).await.map(|_| ())
         };
         pass.clock_asked.get_or_try_init(ask).await.map(|_| ())
     }
@@ -112,11 +112,12 @@ impl<S: PaymentService> House<S> {
         &self,
         pass: &Pass,
         call: &Call,
-        reply: &Reply,
+        heard: &Heard,
         tries: u32,
     ) -> Result<After, RunError> {
+        let reply = &heard.reply;
         if let Some(stop) = reply.stops_the_pass() {
-            self.stop_for(stop, call, reply);
+            self.stop_for(stop, call, heard);
             return Ok(After::Leave);
         }
         match reply {
@@ -147,8 +148,8 @@ impl<S: PaymentService> House<S> {
         }
     }
 
-    fn stop_for(&self, stop: Stop, call: &Call, reply: &Reply) {
-        let words = match reply {
+    fn stop_for(&self, stop: Stop, call: &Call, heard: &Heard) {
+        let words = match &heard.reply {
             Reply::Unauthorized { words, .. } => words.as_str(),
             Reply::NotTheService { why } => why.as_str(),
             Reply::Approved { .. }
@@ -160,10 +161,14 @@ impl<S: PaymentService> House<S> {
             | Reply::Refused { .. }
             | Reply::Throttled { .. }
             | Reply::NotSent { .. }
-            | Reply::Unclear { .. } => reply.name(),
+            | Reply::Unclear { .. } => heard.reply.name(),
         };
         let text = format!("{words} (to {})", call.name());
         match stop {
+            // Nobody answered: there was nothing to ask with.
+            Stop::Authentication if heard.status.is_none() => {
+                self.halt.stop(Why::NoCredentials(words.to_owned()));
+            }
             Stop::Authentication => self.halt.stop(Why::Authentication(text)),
             Stop::NotTheService => self.halt.stop(Why::NotTheService(text)),
         }
@@ -244,7 +249,7 @@ impl<S: PaymentService> House<S> {
         pass.circuit.failed();
         if tries >= MOST_TRIES || !pass.budget.take() {
             // A trip that is never answered is left alone: it must not end the night of the others.
-            pass.leaves_in_silence();
+            pass.leaves_in_silence(why);
             if pass.circuit.is_outage() {
                 let why = format!("too many calls failed, the last: {why}");
                 self.halt.stop(Why::Unavailable(why));

@@ -181,7 +181,7 @@ impl<'a, S: PaymentService> Lane<'a, S> {
         } else {
             self.tries.saturating_add(1)
         };
-        house.weigh(pass, &call, &heard.reply, self.tries).await
+        house.weigh(pass, &call, &heard, self.tries).await
     }
 
     /// Stages the loss that is certain now, if there is one: true when it did.

@@ -159,8 +159,8 @@ pub async fn settle_pass<S: PaymentService>(
     }
     batches::settle(house, pass, &plan).await?;
     pull::pull(house, pass).await?;
-    if pass.heard_nothing() {
-        let why = "not one call was answered clearly".to_owned();
+    if let Some(last) = pass.heard_nothing() {
+        let why = format!("not one call was answered clearly, the last: {last}");
         house.halt.stop(stop::Why::Unavailable(why));
     }
     imported?;

@@ -90,7 +90,7 @@ pub struct Pass {
     pauses_in_a_row: AtomicU64,
     paused_until: AtomicI64,
     heard: AtomicBool,
-    left_in_silence: AtomicBool,
+    left_in_silence: Mutex<Option<String>>,
     damage: Mutex<Option<RunError>>,
     jitter: AtomicU64,
 }
@@ -142,7 +142,7 @@ impl Pass {
             pauses_in_a_row: AtomicU64::new(0),
             paused_until: AtomicI64::new(0),
             heard: AtomicBool::new(false),
-            left_in_silence: AtomicBool::new(false),
+            left_in_silence: Mutex::default(),
             damage: Mutex::default(),
             jitter: AtomicU64::new(seed),
         })
@@ -207,15 +207,21 @@ impl Pass {
         self.heard.store(true, Ordering::Relaxed);
     }
 
-    /// A trip was left since nothing answered.
-    pub fn leaves_in_silence(&self) {
-        self.left_in_silence.store(true, Ordering::Relaxed);
+    /// A trip was left since nothing answered; why, the last time.
+    pub fn leaves_in_silence(&self, why: &str) {
+        *self.silence() = Some(why.to_owned());
     }
 
-    /// True when trips were left in silence and not one call was answered clearly.
-    pub fn heard_nothing(&self) -> bool {
-        let silent = self.left_in_silence.load(Ordering::Relaxed);
-        silent && !self.heard.load(Ordering::Relaxed)
+    /// Why the last call failed, when trips were left in silence and not one call was answered
+    /// clearly.
+    pub fn heard_nothing(&self) -> Option<String> {
+        let nothing = !self.heard.load(Ordering::Relaxed);
+        self.silence().clone().filter(|_| nothing)
+    }
+
+    fn silence(&self) -> MutexGuard<'_, Option<String>> {
+        let silence = self.left_in_silence.lock();
+        silence.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One trip cannot be worked on; the others can. The first such error ends the pass late.

@@ -155,7 +155,7 @@ async fn pull_one<S: PaymentService>(
             None => true,
         };
         let after = house
-            .weigh(pass, &Call::TransactionalData, &heard.reply, tries)
+            .weigh(pass, &Call::TransactionalData, &heard, tries)
             .await?;
         let is_left = after == After::Leave && !house.halt.is_stopping();
         if clear || is_left {

@@ -15,8 +15,10 @@ pub enum Why {
     Unavailable(String),
     /// Our clock and the service's differ too much to know what is expired (69).
     Clock(String),
-    /// The credentials are refused (77).
+    /// The payment service refuses the credentials (77).
     Authentication(String),
+    /// There are no credentials to ask with, and waiting brings none (77).
+    NoCredentials(String),
     /// A lane failed: the state cannot be written, or a defect (the error itself says which).
     Failed(String),
     /// The answers are not the payment service's (78).
@@ -30,7 +32,7 @@ impl Why {
             Self::Signal(2) => 130,
             Self::Signal(_) => 143,
             Self::Unavailable(_) | Self::Clock(_) => 69,
-            Self::Authentication(_) => 77,
+            Self::Authentication(_) | Self::NoCredentials(_) => 77,
             // The error itself is given back by the lane, with a code of its own.
             Self::Failed(_) => 0,
             Self::NotTheService(_) => 78,
@@ -51,6 +53,9 @@ impl Why {
             Self::Authentication(why) => format!(
                 "the payment service refused our credentials: {why}; see `tripsettle check`"
             ),
+            Self::NoCredentials(why) => {
+                format!("{why}; nothing can be sent; `tripsettle check` says what to do")
+            }
             Self::Failed(why) => why.clone(),
             Self::NotTheService(why) => {
                 format!("is this the payment service? {why}; check payment_service.endpoint")
@@ -74,7 +79,10 @@ impl Halt {
         // Signed by a wrong clock nobody's credentials are good.
         let follows = matches!(
             (&*kept, &why),
-            (Some(Why::Clock(_)), Why::Authentication(_))
+            (
+                Some(Why::Clock(_)),
+                Why::Authentication(_) | Why::NoCredentials(_)
+            )
         );
         if !follows {
             self.code.fetch_max(why.exit_code(), Ordering::Relaxed);

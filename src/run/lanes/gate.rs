@@ -50,7 +50,7 @@ impl<S: PaymentService> Lane<'_, S> {
                 .await;
             self.tell_breaker(&Call::TransactionalData, &heard.reply);
             let after = house
-                .weigh(pass, &Call::TransactionalData, &heard.reply, tries)
+                .weigh(pass, &Call::TransactionalData, &heard, tries)
                 .await?;
             if heard.reply.is_clear() {
                 return Ok(Gate::Open(gate));
