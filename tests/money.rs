@@ -1,8 +1,8 @@
-//! Money at its edges: the exponents of ISO 4217, and amounts divided to the last minor unit.
+//! Money at its edges: the exponents of ISO 4217, and those of interfaces that differ.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use tripsettle::domain::{Currency, Exponents, Money};
+use tripsettle::domain::{Currency, Exponents};
 
 /// The table of 2026-01-01; all others with minor units have two decimals.
 const ZERO: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
@@ -44,47 +44,21 @@ fn every_currency_has_the_decimals_of_iso_4217() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// No cent is lost, none is further than one unit from its exact share, no sign turns, and a
-    /// weight of 0 gets nothing.
+    /// An interface's units are taken at their exact value, or refused because there is none.
     #[test]
-    fn parts_add_up_and_are_fair(
-        minor in any::<i64>(),
-        weights in prop::collection::vec(prop_oneof![0..5_u64, any::<u64>()], 1..20),
-    ) {
-        prop_assume!(weights.iter().any(|weight| *weight > 0));
-        let money = Money::of_minor(minor, Currency::of("USD").unwrap());
-        let parts = money.allocate(&weights).unwrap();
-        prop_assert_eq!(parts.len(), weights.len());
-        let sum: i128 = parts.iter().map(|part| i128::from(part.minor())).sum();
-        prop_assert_eq!(sum, i128::from(minor));
-        let all: i128 = weights.iter().map(|weight| i128::from(*weight)).sum();
-        for (part, weight) in parts.iter().zip(&weights) {
-            prop_assert!(part.minor() == 0 || (part.minor() < 0) == (minor < 0));
-            prop_assert!(*weight > 0 || part.minor() == 0);
-            prop_assert!(!part.decimal_text().starts_with("-0.00") || part.minor() != 0);
-            // |part * all - minor * weight| < all, with half of each so that it fits.
-            let exact = i128::from(minor).checked_mul(i128::from(*weight));
-            let given = i128::from(part.minor()).checked_mul(all);
-            if let (Some(exact), Some(given)) = (exact, given) {
-                prop_assert!((exact - given).abs() < all);
-            }
-        }
-    }
-
-    /// What an interface can hold comes back as it went.
-    #[test]
-    fn an_interface_gives_back_what_it_took(minor in any::<i64>(), digits in 0..7_u8) {
+    fn an_interfaces_units_are_taken_exactly_or_not(units in any::<i64>(), digits in 0..7_u8) {
         for code in ["JPY", "USD", "KWD", "CLF"] {
             let mut exponents = Exponents::default();
             exponents.add(&format!("{code} {digits}")).unwrap();
-            let money = Money::of_minor(minor, Currency::of(code).unwrap());
-            if let Ok(units) = exponents.to_units(money) {
-                prop_assert_eq!(exponents.from_units(units, money.currency()), Ok(money));
-            } else {
-                let more = digits > money.currency().exponent();
-                let fewer = money.currency().exponent().saturating_sub(digits);
-                let lossy = 10_i64.pow(u32::from(fewer));
-                prop_assert!(more || minor % lossy != 0, "{} in {} digits", money, digits);
+            let currency = Currency::of(code).unwrap();
+            let [ours, theirs] = [currency.exponent(), digits].map(|of| 10_i128.pow(of.into()));
+            let scaled = i128::from(units) * ours;
+            match exponents.from_units(units, currency) {
+                Ok(money) => prop_assert_eq!(i128::from(money.minor()) * theirs, scaled),
+                Err(_) => prop_assert!(
+                    scaled % theirs != 0 || i64::try_from(scaled / theirs).is_err(),
+                    "{} of {} in {} digits", units, code, digits
+                ),
             }
         }
     }

@@ -326,11 +326,6 @@ impl Journalist {
     pub fn check(&self, totals: &[DayTotal]) -> Result<(), Vec<Imbalance>> {
         self.moved.check(totals, self.rules.post_sales)
     }
-
-    /// How many transactions were made.
-    pub fn written(&self) -> u64 {
-        self.written
-    }
 }
 
 fn cart(balances: &Balances) -> Money {

@@ -37,14 +37,6 @@ impl Call {
         }
     }
 
-    /// True when an intent must be on disk before the first byte is sent.
-    pub fn moves_money(&self) -> bool {
-        match self {
-            Self::Adjust { .. } | Self::Capture { .. } | Self::Cancel => true,
-            Self::TransactionalData => false,
-        }
-    }
-
     /// True when silence does not forbid sending it once more.
     pub fn may_be_repeated(&self) -> bool {
         match self {

@@ -67,19 +67,6 @@ macro_rules! spelled {
             }
         }
 
-        impl From<$type> for &'static str {
-            fn from(value: $type) -> Self {
-                value.as_str()
-            }
-        }
-
-        impl TryFrom<String> for $type {
-            type Error = String;
-            fn try_from(text: String) -> Result<Self, String> {
-                Self::of(&text).ok_or_else(|| format!("`{text}` is not one of the known words"))
-            }
-        }
-
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.serialize_str(self.as_str())

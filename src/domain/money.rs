@@ -2,8 +2,6 @@
 //!
 //! Decimal text stands only at the edges; inside there is one `i64` and checked arithmetic.
 
-mod allocation;
-
 use std::fmt;
 
 use rust_decimal::Decimal;

@@ -37,20 +37,6 @@ spelled!(Status {
     Open = "open",
 });
 
-impl Status {
-    /// True when no money of the trip is open or in doubt any more.
-    pub fn is_final(self) -> bool {
-        match self {
-            Self::Captured
-            | Self::CapturedPartial
-            | Self::Cancelled
-            | Self::WrittenOff
-            | Self::Expired => true,
-            Self::Refused | Self::InDoubt | Self::Open => false,
-        }
-    }
-}
-
 /// What is known about a capture; its spelling is the `capture_state` column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CaptureState {
@@ -176,6 +162,4 @@ pub struct Standing {
     pub adjust_calls: u32,
     /// A capture was initiated and its transactional data is neither here nor known not to come.
     pub wants_data: bool,
-    /// Amendments from the feed are still taken (no Capture or Cancel intent, loss or doubt).
-    pub amendable: bool,
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::{Balances, LossReason, Money};
 
-use super::history::{Capture, History, IllegalEvent, Loss};
+use super::history::{Capture, History, IllegalEvent};
 
 impl History {
     pub(super) fn reopen(&mut self, cart_total: Money) {
@@ -18,11 +18,7 @@ impl History {
         let minor = self.amount("a loss", amount, open, open)?;
         self.balances.bad_debt = self.balances.bad_debt.saturating_add(minor);
         self.balances.open = 0;
-        self.losses.push(Loss {
-            step: self.steps.saturating_add(1),
-            amount,
-            reason,
-        });
+        self.lost = Some(reason);
         Ok(())
     }
 

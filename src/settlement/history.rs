@@ -60,17 +60,6 @@ pub(super) struct Open {
     pub version: u32,
 }
 
-/// A loss as booked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Loss {
-    /// The step of the event.
-    pub step: u32,
-    /// How much.
-    pub amount: Money,
-    /// Why.
-    pub reason: LossReason,
-}
-
 /// Everything that a trip's events say.
 #[derive(Debug, Clone)]
 pub struct History {
@@ -96,14 +85,14 @@ pub struct History {
     pub(super) ruled_below: bool,
     pub(super) cancel_intended: bool,
     pub(super) cancel_silent: bool,
-    pub(super) cancel_unconfirmed: bool,
     pub(super) released: bool,
     pub(super) unanswered: Option<Open>,
     /// The last row of the feed that was taken for the trip.
     pub(super) source: Source,
     pub(super) elsewhere: Option<Elsewhere>,
     pub(super) elsewhere_conflict: Option<Elsewhere>,
-    pub(super) losses: Vec<Loss>,
+    /// Why the last loss was booked.
+    pub(super) lost: Option<LossReason>,
     pub(super) debt_done: Vec<DebtDone>,
     pub(super) evidence: Option<Box<TransactionalData>>,
     pub(super) no_evidence: bool,
@@ -173,13 +162,12 @@ impl History {
             ruled_below: false,
             cancel_intended: false,
             cancel_silent: false,
-            cancel_unconfirmed: false,
             released: false,
             unanswered: None,
             source: source.clone(),
             elsewhere: None,
             elsewhere_conflict: None,
-            losses: Vec::new(),
+            lost: None,
             debt_done: Vec::new(),
             evidence: None,
             no_evidence: false,

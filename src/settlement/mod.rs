@@ -20,5 +20,5 @@ mod standing;
 pub use debt::{DebtDone, recover_debt, refuse_same_debt_ruling, rule_debt};
 pub use decide::{Decision, decide};
 pub use feed::{Admitted, admit};
-pub use history::{History, IllegalEvent, Loss};
+pub use history::{History, IllegalEvent};
 pub use ruling::{RulingRefused, rule};

@@ -196,12 +196,11 @@ impl History {
         match reply {
             // Expired: the token is dead, and the hold with it.
             Reply::Initiated | Reply::Expired { .. } => self.released = true,
-            Reply::Refused { .. } if self.cancel_silent => {
-                self.cancel_unconfirmed = true;
-                self.released = true;
+            Reply::Refused { .. } if self.is_empty_cart() && !self.cancel_silent => {
+                self.parked = true;
             }
-            Reply::Refused { .. } if self.is_empty_cart() => self.parked = true,
-            // A failed release changes no money; the hold falls when the token dies.
+            // After silence: the first may have released it, `reconcile` says so. Else a failed
+            // release changes no money; the hold falls when the token dies.
             Reply::Refused { .. } => self.released = true,
             Reply::Throttled { .. }
             | Reply::NotSent { .. }

@@ -7,7 +7,7 @@ use crate::domain::{
     ProcessorLine, Standing, Status, TransactionalData, Trip,
 };
 
-use super::history::{Capture, History, Loss};
+use super::history::{Capture, History};
 
 impl History {
     /// The trip as taken, with the tax as last amended (the cart total now is in the balances).
@@ -23,11 +23,6 @@ impl History {
     /// How the cart total divides.
     pub fn balances(&self) -> &Balances {
         &self.balances
-    }
-
-    /// The losses booked, in order.
-    pub fn losses(&self) -> &[Loss] {
-        &self.losses
     }
 
     /// The breaks that were opened and not cured.
@@ -65,11 +60,6 @@ impl History {
         self.elsewhere
     }
 
-    /// A Cancel repeated after silence was refused: the first may have released the hold, or not.
-    pub fn cancel_unconfirmed(&self) -> bool {
-        self.cancel_unconfirmed
-    }
-
     /// Everything that columns and reports say about the trip.
     pub fn standing(&self) -> Standing {
         Standing {
@@ -84,7 +74,6 @@ impl History {
             steps: self.steps,
             adjust_calls: self.adjust_calls,
             wants_data: self.wants_data(),
-            amendable: self.amendable(),
         }
     }
 
@@ -109,7 +98,7 @@ impl History {
 
     /// Bad debt by decision, or because the token died.
     fn loss_status(&self) -> Status {
-        match self.losses.last().map(|loss| loss.reason) {
+        match self.lost {
             Some(
                 LossReason::TokenExpired
                 | LossReason::TokenExpiredUnasked
@@ -148,7 +137,7 @@ impl History {
     }
 
     pub(super) fn amendable(&self) -> bool {
-        let untouched = !self.capture_intended && !self.cancel_intended && self.losses.is_empty();
+        let untouched = !self.capture_intended && !self.cancel_intended && self.lost.is_none();
         untouched && self.capture == Capture::None && self.elsewhere.is_none()
     }
 
@@ -172,14 +161,14 @@ impl History {
     /// neither released nor given up.
     pub(super) fn is_open(&self) -> bool {
         if self.is_empty_cart() {
-            return !self.released && self.losses.is_empty() && !self.captures_stand();
+            return !self.released && self.lost.is_none() && !self.captures_stand();
         }
         self.balances.open > 0
     }
 
     /// The basket was written off whole, the hold still stands, and nothing hints at a capture.
     pub(super) fn wants_release(&self) -> bool {
-        let declined = self.losses.last().map(|loss| loss.reason) == Some(LossReason::Declined);
+        let declined = self.lost == Some(LossReason::Declined);
         let whole = !self.captures_stand() && !self.is_open() && self.balances.captured == 0;
         let hinted = self.shown() > 0 || self.elsewhere_conflict.is_some();
         declined && whole && !self.released && !self.cancel_barred && !hinted

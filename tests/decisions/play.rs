@@ -196,6 +196,8 @@ impl Play {
     fn has(&self, what: &str) -> Played {
         let history = self.history.as_ref().ok_or("there is no trip")?;
         let standing = history.standing();
+        let raised = self.fact("amended 25.00")?;
+        let is_fixed = history.clone().apply(self.now, &raised).is_err();
         let mut had = vec![format!("{} adjusts", standing.adjust_calls)];
         had.push(format!("version {}", standing.version));
         had.extend(
@@ -206,8 +208,7 @@ impl Play {
         for (name, present) in [
             ("deadline", standing.act_by.is_some()),
             ("wish for data", standing.wants_data),
-            ("fixed total", !standing.amendable),
-            ("cancel unconfirmed", history.cancel_unconfirmed()),
+            ("fixed total", is_fixed),
             (
                 "conflict with the feed",
                 history.elsewhere_conflict().is_some(),

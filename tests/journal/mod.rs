@@ -309,7 +309,6 @@ impl Journal {
             steps: u32::try_from(self.events.len()).unwrap(),
             adjust_calls: 1,
             wants_data: capture_state == CaptureState::Initiated && !data,
-            amendable: false,
         }
     }
 }

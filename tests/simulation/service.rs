@@ -225,7 +225,7 @@ impl Service {
         counter.catch_up(now, &self.log);
         let asked = counter.read(call, &body(trip, call));
         counter.calls += 1;
-        if call.moves_money() {
+        if *call != Call::TransactionalData {
             counter.moves += 1;
             counter.look_for_intent(&asked);
             if let Some(account) = counter.ledger.accounts.get_mut(&asked.name) {

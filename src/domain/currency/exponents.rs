@@ -57,18 +57,8 @@ impl Exponents {
         let minor = rescaled(units, theirs, ours);
         match minor {
             Some(minor) => Ok(Money::of_minor(minor, currency)),
-            None => Err(no_way(units, theirs, currency, ours)),
+            None => Err(no_way(units, theirs, currency)),
         }
-    }
-
-    /// The amount in the interface's own smallest units.
-    ///
-    /// # Errors
-    /// The interface cannot hold it: it is finer than its units, or out of range.
-    pub fn to_units(&self, money: Money) -> Result<i64, MoneyError> {
-        let (ours, theirs) = (money.currency().exponent(), self.of(money.currency()));
-        rescaled(money.minor(), ours, theirs)
-            .ok_or_else(|| no_way(money.minor(), ours, money.currency(), theirs))
     }
 }
 
@@ -85,15 +75,14 @@ fn rescaled(units: i64, from: u8, to: u8) -> Option<i64> {
     }
 }
 
-fn no_way(units: i64, from: u8, currency: Currency, to: u8) -> MoneyError {
-    let exponent = from;
+fn no_way(units: i64, theirs: u8, currency: Currency) -> MoneyError {
     let foreign = Currency {
-        exponent,
+        exponent: theirs,
         ..currency
     };
     let text = Money::of_minor(units, foreign).decimal_text();
-    let exponent = to;
-    match from > to {
+    let exponent = currency.exponent();
+    match theirs > exponent {
         true => MoneyError::TooFine {
             text,
             exponent,
@@ -116,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interfaces_own_decimals_are_read_and_written_exactly() {
+    fn an_interfaces_own_decimals_are_read_exactly() {
         let rows = [
             // text, currency, minor units, the interface's units
             ("1500.00", "CLP", 1500, 150_000),
@@ -131,13 +120,12 @@ mod tests {
             let currency = Currency::of(code).unwrap();
             let money = adyen().parse(text, currency).unwrap();
             assert_eq!(money, Money::of_minor(minor, currency), "{text} {code}");
-            assert_eq!(adyen().to_units(money), Ok(units), "{text} {code}");
             assert_eq!(adyen().from_units(units, currency), Ok(money));
         }
     }
 
     #[test]
-    fn what_would_be_rounded_is_refused_both_ways() {
+    fn what_would_be_rounded_is_refused() {
         for (text, code) in [
             ("1500.50", "CLP"),
             ("15.5", "CVE"),
@@ -147,13 +135,13 @@ mod tests {
             let read = adyen().parse(text, Currency::of(code).unwrap());
             assert!(read.is_err(), "{text} {code}: {read:?}");
         }
-        let of = |minor, code| Money::of_minor(minor, Currency::of(code).unwrap());
-        for money in [of(1501, "CVE"), of(i64::MAX, "CLP"), of(i64::MIN, "ISK")] {
-            let written = adyen().to_units(money);
-            assert!(written.is_err(), "{money}: {written:?}");
+        let of = |units, code| adyen().from_units(units, Currency::of(code).unwrap());
+        for (units, code) in [(i64::MAX, "CVE"), (i64::MIN, "IDR")] {
+            let told = of(units, code).unwrap_err().to_string();
+            assert_eq!(told, format!("`{units}` is out of range"));
         }
-        let told = adyen().to_units(of(1501, "CVE")).unwrap_err().to_string();
-        assert_eq!(told, "`15.01` has more than the 0 decimals of CVE");
+        let told = of(150_050, "CLP").unwrap_err().to_string();
+        assert_eq!(told, "`1500.50` has more than the 0 decimals of CLP");
     }
 
     #[test]
