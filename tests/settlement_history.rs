@@ -39,7 +39,7 @@ fn history(facts: &[Fact]) -> History {
 }
 
 #[test]
-fn a_history_tells_its_lines_evidence_and_open_breaks() {
+fn a_history_tells_its_lines_and_evidence() {
     let data = TransactionalData {
         brand: Some("VISA".to_owned()),
         ..Default::default()
@@ -63,8 +63,6 @@ fn a_history_tells_its_lines_evidence_and_open_breaks() {
     ]);
     assert_eq!(history.lines()[0].amount, usd(1200));
     assert_eq!(history.evidence(), Some(&data));
-    let open: Vec<_> = history.open_breaks().keys().copied().collect();
-    assert_eq!(open, [BreakKind::CapturedAfterWriteOff]);
     assert_eq!(history.steps(), 8);
     assert_eq!(history.standing().steps, 8);
     assert_eq!(history.trip().cart_total, usd(2000));

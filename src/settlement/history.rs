@@ -1,10 +1,8 @@
 //! A trip's events folded into what is known of it; the only place where a status is made.
 
-use std::collections::BTreeMap;
-
 use crate::domain::{
-    Balances, Break, BreakKind, Call, Elsewhere, Event, Fact, LossReason, Money, ProcessorLine,
-    Source, Timestamp, TransactionalData, Trip,
+    Balances, Call, Elsewhere, Event, Fact, LossReason, Money, ProcessorLine, Source, Timestamp,
+    TransactionalData, Trip,
 };
 
 use super::debt::DebtDone;
@@ -97,7 +95,6 @@ pub struct History {
     pub(super) evidence: Option<Box<TransactionalData>>,
     pub(super) no_evidence: bool,
     pub(super) lines: Vec<ProcessorLine>,
-    pub(super) open_breaks: BTreeMap<BreakKind, Break>,
 }
 
 impl History {
@@ -172,7 +169,6 @@ impl History {
             evidence: None,
             no_evidence: false,
             lines: Vec::new(),
-            open_breaks: BTreeMap::new(),
         };
         if guessed {
             history.enter_doubt(trip.cart_total, true);
@@ -208,12 +204,8 @@ impl History {
             Fact::Lost { amount, reason, .. } => self.lose(*amount, *reason)?,
             Fact::FoundCaptured { amount } => self.find_captured(*amount)?,
             Fact::Debt { ruling } => self.settle_debt(ruling)?,
-            Fact::BreakOpened { found } => {
-                self.open_breaks.insert(found.kind, found.clone());
-            }
-            Fact::BreakCured { kind } => {
-                self.open_breaks.remove(kind);
-            }
+            // What does not agree changes no status: `reconcile` reads the breaks itself.
+            Fact::BreakOpened { .. } | Fact::BreakCured { .. } => {}
         }
         self.steps = self.steps.saturating_add(1);
         Ok(())

@@ -1,10 +1,8 @@
 //! Where a trip stands: every status, column and hint is read off the history here.
 
-use std::collections::BTreeMap;
-
 use crate::domain::{
-    Balances, Break, BreakKind, CaptureState, Currency, Elsewhere, LossReason, Money,
-    ProcessorLine, Standing, Status, TransactionalData, Trip,
+    Balances, CaptureState, Currency, Elsewhere, LossReason, Money, ProcessorLine, Standing,
+    Status, TransactionalData, Trip,
 };
 
 use super::history::{Capture, History};
@@ -23,11 +21,6 @@ impl History {
     /// How the cart total divides.
     pub fn balances(&self) -> &Balances {
         &self.balances
-    }
-
-    /// The breaks that were opened and not cured.
-    pub fn open_breaks(&self) -> &BTreeMap<BreakKind, Break> {
-        &self.open_breaks
     }
 
     /// The transactional data, as it came last.
