@@ -41,13 +41,10 @@ pub struct LostDay {
 pub fn published_by_a_newer(config: &Config, store: &Store) -> Result<Option<String>, RunError> {
     let closed = store.closed_days()?.last_closed;
     let known = store.published_through()?;
-    let last = closed.map(|date| date.to_string());
-    let from = last.clone().max(known.clone());
     for (date, edition) in editions(&config.output_dir, closed)? {
-        let day = date.to_string();
         let closed_here = store.closes(date)?.iter().any(|row| row.edition == edition);
-        let is_known = known.as_ref().is_some_and(|known| day <= *known);
-        if !closed_here && !is_known && from.as_ref().is_none_or(|from| day >= *from) {
+        let is_known = known.is_some_and(|known| date <= known);
+        if !closed_here && !is_known {
             let place = edition_dir(&config.output_dir, date, edition);
             return Ok(Some(place.display().to_string()));
         }
@@ -56,9 +53,9 @@ pub fn published_by_a_newer(config: &Config, store: &Store) -> Result<Option<Str
 }
 
 /// The newest day that stands published, whoever published it.
-fn newest_day(config: &Config) -> Result<Option<String>, RunError> {
+fn newest_day(config: &Config) -> Result<Option<BooksDate>, RunError> {
     let newest = editions(&config.output_dir, None)?.pop();
-    Ok(newest.map(|(date, _)| date.to_string()))
+    Ok(newest.map(|(date, _)| date))
 }
 
 /// A new state begins where the lost one ended: the days that were published stay closed. May be
@@ -68,7 +65,7 @@ fn newest_day(config: &Config) -> Result<Option<String>, RunError> {
 /// The state or the output folder cannot be read or written.
 pub fn begin_after_loss(config: &Config, store: &Store) -> Result<(), RunError> {
     let newest = newest_day(config)?;
-    if let Some(newest) = &newest {
+    if let Some(newest) = newest {
         store.set_lost_days_through(newest)?;
     }
     Ok(store.in_force_again(newest)?)

@@ -50,7 +50,7 @@ pub(super) fn files(
         .collect();
     let lost = store.lost_days_through()?;
     for (date, number) in editions(&config.output_dir, None)? {
-        let by_the_lost = lost.as_ref().is_some_and(|lost| date.to_string() <= *lost);
+        let by_the_lost = lost.is_some_and(|lost| date <= lost);
         if !by_the_lost && !known.contains(&(date, number)) {
             let place = edition_dir(&config.output_dir, date, number);
             let what = "it was published, and the state does not know of it: the state is older";

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use crate::domain::{Head, Timestamp};
+use crate::domain::{BooksDate, Head, Timestamp};
 
 use super::Store;
 use super::chain;
@@ -18,6 +18,12 @@ use super::open::beside;
 
 /// The memo by which a copy knows that it is one.
 const MARK: &str = "backup";
+
+/// The memo of the newest day that stood published when the state was last put in force again.
+const PUBLISHED_THROUGH: &str = "published_through";
+
+/// The memo of the last day that was published by a state that is lost.
+const LOST_DAYS_THROUGH: &str = "lost_days_through";
 
 impl Store {
     /// Copies the state as it is now into the new file `to`, which is on disk and for its owner
@@ -90,24 +96,33 @@ impl Store {
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn published_through(&self) -> Result<Option<String>, StoreError> {
-        self.memo("published_through")
+    pub fn published_through(&self) -> Result<Option<BooksDate>, StoreError> {
+        self.day(PUBLISHED_THROUGH)
     }
 
     /// The last day that was published by a state that is lost.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn lost_days_through(&self) -> Result<Option<String>, StoreError> {
-        self.memo("lost_days_through")
+    pub fn lost_days_through(&self) -> Result<Option<BooksDate>, StoreError> {
+        self.day(LOST_DAYS_THROUGH)
+    }
+
+    fn day(&self, memo: &str) -> Result<Option<BooksDate>, StoreError> {
+        let text = self.memo(memo)?;
+        let day = text.map(|text| BooksDate::parse(&text)).transpose();
+        day.map_err(|why| StoreError::Unreadable {
+            what: format!("`{memo}`"),
+            why: why.to_string(),
+        })
     }
 
     /// Counts the days up to this one as closed, by a state that is lost.
     ///
     /// # Errors
     /// The state cannot be written.
-    pub fn set_lost_days_through(&self, date: &str) -> Result<(), StoreError> {
-        self.set_memo("lost_days_through", date)
+    pub fn set_lost_days_through(&self, date: BooksDate) -> Result<(), StoreError> {
+        self.set_memo(LOST_DAYS_THROUGH, &date.to_string())
     }
 
     /// Says that what happened after this copy was made is lost: trips that began before `at` and
@@ -141,13 +156,13 @@ impl Store {
     ///
     /// # Errors
     /// The state cannot be written.
-    pub fn in_force_again(&self, through: Option<String>) -> Result<(), StoreError> {
+    pub fn in_force_again(&self, through: Option<BooksDate>) -> Result<(), StoreError> {
         let path = self.path.clone();
         self.writer.transact(move |db| {
             let sqlite = |error: rusqlite::Error| of_sqlite(&path, &error);
             if let Some(through) = through {
                 let sql = include_str!("../../sql/queries/runs_set_memo.sql");
-                db.execute(sql, ("published_through", through))
+                db.execute(sql, (PUBLISHED_THROUGH, through.to_string()))
                     .map_err(sqlite)?;
             }
             let sql = include_str!("../../sql/queries/backup_forget.sql");
