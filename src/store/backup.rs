@@ -131,12 +131,8 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn set_lost_before(&self, at: Timestamp) -> Result<(), StoreError> {
-        let path = self.path.clone();
         let sql = include_str!("../../sql/queries/backup_lost_before.sql");
-        self.writer.transact(move |db| {
-            let done = db.execute(sql, [at.ms()]);
-            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
-        })
+        self.write(move |db| db.execute(sql, [at.ms()]).map(|_| ()))
     }
 
     /// Trips of which something may have happened after the copy was made, from behind row `after`.
@@ -157,16 +153,13 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn in_force_again(&self, through: Option<BooksDate>) -> Result<(), StoreError> {
-        let path = self.path.clone();
-        self.writer.transact(move |db| {
-            let sqlite = |error: rusqlite::Error| of_sqlite(&path, &error);
+        self.write(move |db| {
             if let Some(through) = through {
                 let sql = include_str!("../../sql/queries/runs_set_memo.sql");
-                db.execute(sql, (PUBLISHED_THROUGH, through.to_string()))
-                    .map_err(sqlite)?;
+                db.execute(sql, (PUBLISHED_THROUGH, through.to_string()))?;
             }
             let sql = include_str!("../../sql/queries/backup_forget.sql");
-            db.execute(sql, [MARK]).map(|_| ()).map_err(sqlite)
+            db.execute(sql, [MARK]).map(|_| ())
         })
     }
 }

@@ -128,13 +128,10 @@ impl Store {
         at: Timestamp,
         counts: &TakenCounts,
     ) -> Result<(), StoreError> {
-        let (file, path, counts) = (file.clone(), self.path.clone(), counts.clone());
-        self.writer.transact(move |db| {
-            let counts = serde_json::to_string(&counts).unwrap_or_default();
-            let sql = include_str!("../../sql/queries/feed_finish_file.sql");
-            let done = db.execute(sql, (file.sha256, file.name, at.ms(), counts));
-            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
-        })
+        let sql = include_str!("../../sql/queries/feed_finish_file.sql");
+        let counts = serde_json::to_string(counts).unwrap_or_default();
+        let values = (file.sha256.clone(), file.name.clone(), at.ms(), counts);
+        self.write(move |db| db.execute(sql, values).map(|_| ()))
     }
 
     /// Takes a chunk of rows in one transaction: each is shown to `admit` with its trip's events,

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use crate::domain::{BooksDate, Money, ProcessorName, Timestamp};
 
 use super::Store;
-use super::error::{StoreError, of_sqlite};
+use super::error::StoreError;
 use super::row;
 
 /// A report file by the hash of its bytes.
@@ -117,20 +117,17 @@ impl Store {
         books_date: BooksDate,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let (file, path) = (file.clone(), self.path.clone());
-        self.writer.transact(move |db| {
-            let write = || {
-                let sql = include_str!("../../sql/queries/lines_insert_file.sql");
-                let values = (&file.sha256, file.processor.as_str(), &file.name, at.ms());
-                if db.prepare_cached(sql)?.execute(values)? == 0 {
-                    return Ok(());
-                }
-                let id = db.last_insert_rowid();
-                lines
-                    .iter()
-                    .try_for_each(|line| insert_line(db, id, line, books_date))
-            };
-            write().map_err(|error: rusqlite::Error| of_sqlite(&path, &error))
+        let file = file.clone();
+        self.write(move |db| {
+            let sql = include_str!("../../sql/queries/lines_insert_file.sql");
+            let values = (&file.sha256, file.processor.as_str(), &file.name, at.ms());
+            if db.prepare_cached(sql)?.execute(values)? == 0 {
+                return Ok(());
+            }
+            let id = db.last_insert_rowid();
+            lines
+                .iter()
+                .try_for_each(|line| insert_line(db, id, line, books_date))
         })
     }
 

@@ -30,7 +30,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use crate::domain::Timestamp;
 
@@ -166,6 +166,17 @@ impl Store {
         act: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         self.with_reader(|db| act(db).map_err(|error| error::of_sqlite(&self.path, &error)))
+    }
+
+    /// Writes in one immediate transaction of its own, and answers after its commit.
+    fn write<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let path = self.path.clone();
+        let act =
+            move |db: &Transaction<'_>| act(db).map_err(|error| error::of_sqlite(&path, &error));
+        self.writer.transact(act)
     }
 
     fn with_reader<T, E: From<StoreError>>(

@@ -3,7 +3,7 @@
 use crate::domain::Timestamp;
 
 use super::Store;
-use super::error::{StoreError, of_sqlite};
+use super::error::StoreError;
 
 /// A mail that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +55,7 @@ impl Store {
     /// The state cannot be written.
     pub fn mail_sent(&self, id: i64, at: Timestamp) -> Result<(), StoreError> {
         let sql = include_str!("../../sql/queries/outbox_sent.sql");
-        let path = self.path.clone();
-        self.writer.transact(move |db| {
-            let done = db.execute(sql, (id, at.ms()));
-            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
-        })
+        self.write(move |db| db.execute(sql, (id, at.ms())).map(|_| ()))
     }
 
     /// Remembers that a delivery failed, and when to try again.
@@ -68,10 +64,7 @@ impl Store {
     /// The state cannot be written.
     pub fn mail_failed(&self, id: i64, why: &str, next_at: Timestamp) -> Result<(), StoreError> {
         let sql = include_str!("../../sql/queries/outbox_failed.sql");
-        let (why, path) = (why.to_owned(), self.path.clone());
-        self.writer.transact(move |db| {
-            let done = db.execute(sql, (id, why, next_at.ms()));
-            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
-        })
+        let values = (id, why.to_owned(), next_at.ms());
+        self.write(move |db| db.execute(sql, values).map(|_| ()))
     }
 }

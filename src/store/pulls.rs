@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::domain::{BooksDate, Timestamp, TripKey};
 
 use super::Store;
-use super::error::{StoreError, of_sqlite};
+use super::error::StoreError;
 use super::row;
 
 /// A trip whose transactional data is due to be asked for.
@@ -72,16 +72,12 @@ impl Store {
     /// # Errors
     /// The state cannot be written.
     pub fn postpone_pulls(&self, asked: Vec<(i64, Timestamp)>) -> Result<(), StoreError> {
-        let path = self.path.clone();
         let sql = include_str!("../../sql/queries/pulls_postpone.sql");
-        self.writer.transact(move |db| {
-            let write = || {
-                let mut statement = db.prepare_cached(sql)?;
-                asked.iter().try_for_each(|(trip, next_at)| {
-                    statement.execute((trip, next_at.ms())).map(|_| ())
-                })
-            };
-            write().map_err(|error: rusqlite::Error| of_sqlite(&path, &error))
+        self.write(move |db| {
+            let mut statement = db.prepare_cached(sql)?;
+            asked
+                .iter()
+                .try_for_each(|(trip, next_at)| statement.execute((trip, next_at.ms())).map(|_| ()))
         })
     }
 
@@ -95,13 +91,10 @@ impl Store {
         to: BooksDate,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let path = self.path.clone();
         let sql = include_str!("../../sql/queries/pulls_again.sql");
-        self.writer.transact(move |db| {
-            let done = db.execute(sql, (from.to_string(), to.to_string(), now.ms()));
-            let done = done.map_err(|error| of_sqlite(&path, &error))?;
-            Ok(u64::try_from(done).unwrap_or(u64::MAX))
-        })
+        let values = (from.to_string(), to.to_string(), now.ms());
+        let made = self.write(move |db| db.execute(sql, values))?;
+        Ok(u64::try_from(made).unwrap_or(u64::MAX))
     }
 }
 

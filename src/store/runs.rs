@@ -4,7 +4,7 @@ use crate::domain::{BooksDate, RunId, Timestamp};
 
 use super::Store;
 use super::counts::{EVIDENCE, EvidenceCount};
-use super::error::{StoreError, of_sqlite};
+use super::error::StoreError;
 use super::row;
 
 /// A run as it was kept.
@@ -56,14 +56,9 @@ impl Store {
         books_date: BooksDate,
     ) -> Result<(), StoreError> {
         let sql = include_str!("../../sql/queries/runs_begin.sql");
-        let (run, command, path) = (run.clone(), command.to_owned(), self.path.clone());
-        self.writer.transact(move |db| {
-            let done = db.execute(
-                sql,
-                (run.as_str(), command, at.ms(), books_date.to_string()),
-            );
-            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
-        })
+        let (run, command) = (run.as_str().to_owned(), command.to_owned());
+        let values = (run, command, at.ms(), books_date.to_string());
+        self.write(move |db| db.execute(sql, values).map(|_| ()))
     }
 
     /// Writes how a run ended, together with all that follows from it, or nothing: no mail tells of
@@ -77,21 +72,17 @@ impl Store {
         let queue = include_str!("../../sql/queries/outbox_queue.sql");
         let mark = include_str!("../../sql/queries/closes_mark_published.sql");
         let counted = serde_json::to_string(&end.evidence).unwrap_or_default();
-        let (run, path) = (run.clone(), self.path.clone());
-        self.writer.transact(move |db| {
-            let at = end.at.ms();
-            let write = || {
-                db.execute(finish, (run.as_str(), at, end.exit_code, end.report))?;
-                db.execute(memo, (EVIDENCE, counted))?;
-                if let Some((message_id, body)) = end.mail {
-                    db.execute(queue, (run.as_str(), message_id, body, at))?;
-                }
-                for (date, edition) in end.told {
-                    db.execute(mark, (date.to_string(), edition))?;
-                }
-                Ok(())
-            };
-            write().map_err(|error: rusqlite::Error| of_sqlite(&path, &error))
+        let (run, at) = (run.clone(), end.at.ms());
+        self.write(move |db| {
+            db.execute(finish, (run.as_str(), at, end.exit_code, end.report))?;
+            db.execute(memo, (EVIDENCE, counted))?;
+            if let Some((message_id, body)) = end.mail {
+                db.execute(queue, (run.as_str(), message_id, body, at))?;
+            }
+            for (date, edition) in end.told {
+                db.execute(mark, (date.to_string(), edition))?;
+            }
+            Ok(())
         })
     }
 
@@ -157,10 +148,7 @@ impl Store {
     /// The state cannot be written.
     pub fn set_memo(&self, name: &str, value: &str) -> Result<(), StoreError> {
         let sql = include_str!("../../sql/queries/runs_set_memo.sql");
-        let (name, value, path) = (name.to_owned(), value.to_owned(), self.path.clone());
-        self.writer.transact(move |db| {
-            let done = db.execute(sql, (name, value));
-            done.map(|_| ()).map_err(|error| of_sqlite(&path, &error))
-        })
+        let values = (name.to_owned(), value.to_owned());
+        self.write(move |db| db.execute(sql, values).map(|_| ()))
     }
 }
