@@ -34,7 +34,7 @@ impl Store {
     pub fn backup(&self, to: &Path, now: Timestamp) -> Result<Head, StoreError> {
         let draft = beside(to, &format!(".new-{}", std::process::id()));
         let done = self.copy_to(&draft, now).and_then(|head| {
-            let disk = |why: std::io::Error| failed(to, &why);
+            let disk = |why: std::io::Error| StoreError::disk(to, "written", why);
             File::open(&draft)
                 .and_then(|file| file.sync_all())
                 .map_err(disk)?;
@@ -61,7 +61,7 @@ impl Store {
         let mut private = OpenOptions::new();
         let private = private.write(true).create_new(true).mode(0o600).open(draft);
         let private = private.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)));
-        private.map_err(|why| failed(draft, &why))?;
+        private.map_err(|why| StoreError::disk(draft, "written", why))?;
         let sqlite = |error: rusqlite::Error| of_sqlite(draft, &error);
         let mut copy = Connection::open(draft).map_err(sqlite)?;
         self.read(|from| {
@@ -161,13 +161,5 @@ impl Store {
             let sql = include_str!("../../sql/queries/backup_forget.sql");
             db.execute(sql, [MARK]).map(|_| ())
         })
-    }
-}
-
-fn failed(path: &Path, why: &std::io::Error) -> StoreError {
-    StoreError::Disk {
-        path: path.to_owned(),
-        what: "written",
-        why: why.to_string(),
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with the state, and what to do then.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the state could not be read or written. Nothing was half done.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +64,7 @@ pub enum StoreError {
     Disk {
         /// The database or folder.
         path: PathBuf,
-        /// `read`, `written`, `opened`.
+        /// `read`, `written`, `created`, `opened`.
         what: &'static str,
         /// What the system says.
         why: String,
@@ -96,6 +96,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Disk trouble: `path` cannot be `what`.
+    pub(super) fn disk(path: &Path, what: &'static str, why: impl ToString) -> Self {
+        Self::Disk {
+            path: path.to_owned(),
+            what,
+            why: why.to_string(),
+        }
+    }
+
     /// The exit code of a command that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -126,32 +135,23 @@ impl StoreError {
 }
 
 /// An error of SQLite as ours.
-pub(super) fn of_sqlite(path: &std::path::Path, error: &rusqlite::Error) -> StoreError {
+pub(super) fn of_sqlite(path: &Path, error: &rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode;
-    let (path, why) = (path.to_owned(), error.to_string());
+    let why = error.to_string();
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure) => {
-            StoreError::Disk {
-                path,
-                what: "written",
-                why,
-            }
+            StoreError::disk(path, "written", why)
         }
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StoreError::Disk {
-            path,
-            what: "opened",
-            why,
-        },
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            StoreError::disk(path, "opened", why)
+        }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            let path = path.to_owned();
             StoreError::Damaged { path, why }
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             let why = format!("{why} for longer than ten seconds");
-            StoreError::Disk {
-                path,
-                what: "written",
-                why,
-            }
+            StoreError::disk(path, "written", why)
         }
         Some(ErrorCode::ConstraintViolation) => StoreError::Refused(why),
         _ => StoreError::Unreadable {

@@ -27,11 +27,7 @@ impl Lock {
     pub fn acquire(state_dir: &Path, wait: Duration) -> Result<Self, StoreError> {
         super::open::create_dir(state_dir)?;
         let path = state_dir.join("lock");
-        let disk = |why: std::io::Error| StoreError::Disk {
-            path: path.clone(),
-            what: "opened",
-            why: why.to_string(),
-        };
+        let disk = |why: std::io::Error| StoreError::disk(&path, "opened", why);
         let mut options = OpenOptions::new();
         let file = options
             .read(true)

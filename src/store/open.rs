@@ -50,15 +50,7 @@ pub(super) fn create_dir(state_dir: &Path) -> Result<(), StoreError> {
         .recursive(true)
         .mode(0o700)
         .create(state_dir);
-    made.map_err(|why| disk(state_dir, "created", &why))
-}
-
-fn disk(path: &Path, what: &'static str, why: &std::io::Error) -> StoreError {
-    StoreError::Disk {
-        path: path.to_owned(),
-        what,
-        why: why.to_string(),
-    }
+    made.map_err(|why| StoreError::disk(state_dir, "created", why))
 }
 
 /// Creates the database, beside its place, and puts it there when it is whole.
@@ -88,7 +80,7 @@ pub(super) fn create(
         .create_new(true)
         .mode(0o600)
         .open(&draft);
-    private.map_err(|why| disk(&draft, "created", &why))?;
+    private.map_err(|why| StoreError::disk(&draft, "created", why))?;
     let sqlite = |error: rusqlite::Error| of_sqlite(&draft, &error);
     let mut connection = Connection::open(&draft).map_err(sqlite)?;
     migrate(&mut connection, &draft)?;
@@ -107,9 +99,9 @@ pub(super) fn create(
         Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => {
             return Err(StoreError::Exists(path));
         }
-        Err(why) => return Err(disk(&path, "created", &why)),
+        Err(why) => return Err(StoreError::disk(&path, "created", why)),
     }
-    sync_dir(state_dir).map_err(|why| disk(state_dir, "written", &why))
+    sync_dir(state_dir).map_err(|why| StoreError::disk(state_dir, "written", why))
 }
 
 /// The writer's connection: settings read back, migrations applied.
@@ -135,11 +127,7 @@ pub(super) fn writer(state_dir: &Path) -> Result<Connection, StoreError> {
     let synchronous: i64 = pragma(&connection, "synchronous", wanted).map_err(sqlite)?;
     if mode != "wal" || synchronous != number {
         let why = format!("journal mode `{mode}`, synchronous {synchronous}; WAL and FULL needed");
-        return Err(StoreError::Disk {
-            path,
-            what: "opened",
-            why,
-        });
+        return Err(StoreError::disk(&path, "opened", why));
     }
     settings(&connection).map_err(sqlite)?;
     let roomy = connection.pragma_update(None, "cache_size", WRITER_CACHE);
@@ -151,7 +139,8 @@ pub(super) fn writer(state_dir: &Path) -> Result<Connection, StoreError> {
 
 /// True when there is a database; a folder that cannot be looked into is no proof of nothing.
 pub(super) fn is_there(path: &Path) -> Result<bool, StoreError> {
-    path.try_exists().map_err(|why| disk(path, "read", &why))
+    path.try_exists()
+        .map_err(|why| StoreError::disk(path, "read", why))
 }
 
 /// There is a database, and no log of another one beside it: SQLite would play that into a backup
@@ -201,7 +190,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         match fs::set_permissions(&file, fs::Permissions::from_mode(0o600)) {
             Err(why) if why.kind() != std::io::ErrorKind::NotFound => {
-                return Err(disk(&file, "opened", &why));
+                return Err(StoreError::disk(&file, "opened", why));
             }
             Ok(()) | Err(_) => {}
         }

@@ -123,11 +123,7 @@ impl Shelf {
             return Err(StoreError::Stopped(why.clone()));
         }
         if let (false, Some(dir)) = (self.is_named, self.path.parent()) {
-            sync_dir(dir).map_err(|why| StoreError::Disk {
-                path: dir.to_owned(),
-                what: "written",
-                why: why.to_string(),
-            })?;
+            sync_dir(dir).map_err(|why| StoreError::disk(dir, "written", why))?;
         }
         self.is_named = true;
         Ok(())

@@ -48,14 +48,8 @@ impl Writer {
         let commits = Arc::new(AtomicU64::new(0));
         let shelf = Shelf::of(connection, path.clone(), commits.clone(), None);
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
-        let thread = thread.spawn(move || shelf.work(&from)).map_err(|why| {
-            let why = why.to_string();
-            StoreError::Disk {
-                path,
-                what: "written",
-                why,
-            }
-        })?;
+        let thread = thread.spawn(move || shelf.work(&from));
+        let thread = thread.map_err(|why| StoreError::disk(&path, "written", why))?;
         Ok(Self {
             to: Some(to),
             hand: Hand::Thread(Some(thread)),
