@@ -88,7 +88,10 @@ impl Store {
     /// The state cannot be read.
     pub fn refused(&self) -> Result<u64, StoreError> {
         let sql = include_str!("../../sql/queries/counts_refused.sql");
-        self.read(|db| db.prepare_cached(sql)?.query_row((), |row| count(row, 0)))
+        self.read(|db| {
+            db.prepare_cached(sql)?
+                .query_row((), |row| row::count(row, 0))
+        })
     }
 
     /// Counts the evidence of all captures. What a run counted at its end stands as long as the
@@ -107,8 +110,8 @@ impl Store {
         self.read(|db| {
             db.prepare_cached(sql)?.query_row((), |row| {
                 Ok(EvidenceCount {
-                    initiated: count(row, 0)?,
-                    evidenced: count(row, 1)?,
+                    initiated: row::count(row, 0)?,
+                    evidenced: row::count(row, 1)?,
                     seq: row.get(2)?,
                 })
             })
@@ -158,7 +161,7 @@ impl Store {
         self.read(|db| {
             let in_all = db
                 .prepare_cached(how_many)?
-                .query_row([until.ms()], |row| count(row, 0));
+                .query_row([until.ms()], |row| row::count(row, 0));
             let mut statement = db.prepare_cached(which)?;
             let named = statement.query_map((until.ms(), limit), |row| {
                 Ok(NamedTrip {
@@ -181,16 +184,11 @@ fn status_count(row: &Row<'_>) -> rusqlite::Result<StatusCount> {
     Ok(StatusCount {
         status: row::word(row, 0, Status::of)?,
         currency: row::currency(row, 1)?,
-        trips: count(row, 2)?,
+        trips: row::count(row, 2)?,
         cart_total: row.get(3)?,
         captured: row.get(4)?,
         bad_debt: row.get(5)?,
         in_doubt: row.get(6)?,
         open: row.get(7)?,
     })
-}
-
-fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let count: i64 = row.get(column)?;
-    u64::try_from(count).map_err(|why| row::wrong(column, why))
 }

@@ -61,23 +61,6 @@ impl Store {
         self.each_trip(sql, (date.to_string(), up_to_seq), up_to_seq, each)
     }
 
-    /// The earlier days on which was booked what is corrected on the day.
-    ///
-    /// # Errors
-    /// The state cannot be read.
-    pub fn corrected_days(
-        &self,
-        date: BooksDate,
-        up_to_seq: i64,
-    ) -> Result<Vec<BooksDate>, StoreError> {
-        let sql = include_str!("../../sql/queries/days_corrected.sql");
-        self.read(|db| {
-            db.prepare_cached(sql)?
-                .query_map((date.to_string(), up_to_seq), |row| row::date(row, 0))?
-                .collect()
-        })
-    }
-
     /// The same for every trip whose breaks may have changed by the day: those with an event
     /// `from` then up to it, those that await evidence, are in doubt or refused, and those with
     /// open breaks.
@@ -108,6 +91,23 @@ impl Store {
     ) -> Result<(), E> {
         let sql = include_str!("../../sql/queries/days_trips_after.sql");
         self.each_trip(sql, [date.to_string()], up_to_seq, each)
+    }
+
+    /// The earlier days on which was booked what is corrected on the day.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn corrected_days(
+        &self,
+        date: BooksDate,
+        up_to_seq: i64,
+    ) -> Result<Vec<BooksDate>, StoreError> {
+        let sql = include_str!("../../sql/queries/days_corrected.sql");
+        self.read(|db| {
+            db.prepare_cached(sql)?
+                .query_map((date.to_string(), up_to_seq), |row| row::date(row, 0))?
+                .collect()
+        })
     }
 
     fn each_trip<E: From<StoreError>>(
@@ -143,14 +143,7 @@ impl Store {
         each: &mut dyn FnMut(OwingTrip) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = include_str!("../../sql/queries/days_owing.sql");
-        self.streaming(|db, sqlite| {
-            let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
-            let mut rows = statement.query([date.to_string()]).map_err(sqlite)?;
-            while let Some(row) = rows.next().map_err(sqlite)? {
-                each(owing(row).map_err(sqlite)?)?;
-            }
-            Ok(())
-        })
+        self.each_row(sql, [date.to_string()], owing, each)
     }
 
     /// Calls `each` with every break that was open on the day or was cured on it or later, by
@@ -165,30 +158,7 @@ impl Store {
         each: &mut dyn FnMut(DayBreak) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = include_str!("../../sql/queries/days_breaks.sql");
-        self.streaming(|db, sqlite| {
-            let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
-            let mut rows = statement
-                .query((date.to_string(), up_to_seq))
-                .map_err(sqlite)?;
-            while let Some(row) = rows.next().map_err(sqlite)? {
-                let read = || {
-                    let fact = row::fact(row.get_ref(2)?.as_str()?);
-                    let Fact::BreakOpened { found } = fact.map_err(|why| row::wrong(2, why))?
-                    else {
-                        return Err(row::wrong(2, "not the opening of a break"));
-                    };
-                    let (opened_on, cured_on) = (row::date(row, 3)?, row::date_or_none(row, 4)?);
-                    Ok(DayBreak {
-                        key: row::key(row, 0)?,
-                        found,
-                        opened_on,
-                        cured_on,
-                    })
-                };
-                each(read().map_err(sqlite)?)?;
-            }
-            Ok(())
-        })
+        self.each_row(sql, (date.to_string(), up_to_seq), day_break, each)
     }
 
     /// Calls `each` with every row of the trip feed that was rejected on the day, by file and line.
@@ -201,32 +171,8 @@ impl Store {
         each: &mut dyn FnMut(Option<String>, Rejection) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = include_str!("../../sql/queries/days_rejected.sql");
-        self.streaming(|db, sqlite| {
-            let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
-            let mut rows = statement.query([date.to_string()]).map_err(sqlite)?;
-            while let Some(row) = rows.next().map_err(sqlite)? {
-                let read = || {
-                    let line = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
-                    let source = Source {
-                        file: row.get(0)?,
-                        line,
-                        digest: String::new(),
-                    };
-                    let (reason, raw) = (row.get(3)?, row.get(4)?);
-                    Ok((
-                        row.get(2)?,
-                        Rejection {
-                            source,
-                            field: None,
-                            reason,
-                            raw,
-                        },
-                    ))
-                };
-                let (field, rejection) = read().map_err(sqlite)?;
-                each(field, rejection)?;
-            }
-            Ok(())
+        self.each_row(sql, [date.to_string()], rejected, &mut |(field, row)| {
+            each(field, row)
         })
     }
 
@@ -236,8 +182,7 @@ impl Store {
     /// The state cannot be read.
     pub fn scan_codes_of_day(&self, date: BooksDate) -> Result<u64, StoreError> {
         let sql = include_str!("../../sql/queries/days_scan_codes.sql");
-        let count: i64 = self.read(|db| db.query_row(sql, [date.to_string()], |row| row.get(0)))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+        self.read(|db| db.query_row(sql, [date.to_string()], |row| row::count(row, 0)))
     }
 
     /// Stores first seen on the day that are not configured.
@@ -282,6 +227,24 @@ impl Store {
         Ok(found.into_iter().next())
     }
 
+    /// Calls `each` with what `read` makes of every row, within one snapshot.
+    pub(super) fn each_row<T, E: From<StoreError>>(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        each: &mut dyn FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.streaming(|db, sqlite| {
+            let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
+            let mut rows = statement.query(params).map_err(sqlite)?;
+            while let Some(row) = rows.next().map_err(sqlite)? {
+                each(read(row).map_err(sqlite)?)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Streams within one snapshot: what is written meanwhile is not seen.
     pub(super) fn streaming<E: From<StoreError>>(
         &self,
@@ -305,4 +268,33 @@ fn owing(row: &Row<'_>) -> rusqlite::Result<OwingTrip> {
         act_by: row::instant_or_none(row, 6)?,
         status: row::word(row, 7, Status::of)?,
     })
+}
+
+fn day_break(row: &Row<'_>) -> rusqlite::Result<DayBreak> {
+    let fact = row::fact(row.get_ref(2)?.as_str()?);
+    let Fact::BreakOpened { found } = fact.map_err(|why| row::wrong(2, why))? else {
+        return Err(row::wrong(2, "not the opening of a break"));
+    };
+    Ok(DayBreak {
+        key: row::key(row, 0)?,
+        found,
+        opened_on: row::date(row, 3)?,
+        cured_on: row::date_or_none(row, 4)?,
+    })
+}
+
+/// A rejected row, and the field at fault in words.
+fn rejected(row: &Row<'_>) -> rusqlite::Result<(Option<String>, Rejection)> {
+    let source = Source {
+        file: row.get(0)?,
+        line: row::count(row, 1)?,
+        digest: String::new(),
+    };
+    let rejection = Rejection {
+        source,
+        field: None,
+        reason: row.get(3)?,
+        raw: row.get(4)?,
+    };
+    Ok((row.get(2)?, rejection))
 }

@@ -50,14 +50,7 @@ impl Store {
         each: &mut dyn FnMut(DebtSums) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = include_str!("../../sql/queries/debts_sums.sql");
-        self.streaming(|db, sqlite| {
-            let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
-            let mut rows = statement.query([date.to_string()]).map_err(sqlite)?;
-            while let Some(row) = rows.next().map_err(sqlite)? {
-                each(sums(row).map_err(sqlite)?)?;
-            }
-            Ok(())
-        })
+        self.each_row(sql, [date.to_string()], sums, each)
     }
 
     /// Calls `each` with every trip that has an open debt, or with `settled` with every one that
@@ -74,24 +67,16 @@ impl Store {
             true => include_str!("../../sql/queries/debts_all.sql"),
             false => include_str!("../../sql/queries/debts_open.sql"),
         };
-        self.streaming(|db, sqlite| {
-            let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
-            let mut rows = statement.query(()).map_err(sqlite)?;
-            while let Some(row) = rows.next().map_err(sqlite)? {
-                each(indebted(row).map_err(sqlite)?)?;
-            }
-            Ok(())
-        })
+        self.each_row(sql, (), indebted, each)
     }
 }
 
 fn sums(row: &Row<'_>) -> rusqlite::Result<DebtSums> {
     let currency = row::currency(row, 1)?;
-    let trips: i64 = row.get(3)?;
     Ok(DebtSums {
         store: row::store(row, 0)?,
         since: row::date(row, 2)?,
-        trips: u64::try_from(trips).map_err(|why| row::wrong(3, why))?,
+        trips: row::count(row, 3)?,
         debt: Money::of_minor(row.get(4)?, currency),
     })
 }

@@ -175,15 +175,7 @@ impl Store {
         each: &mut dyn FnMut(ProblemLine) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = include_str!("../../sql/queries/lines_problems.sql");
-        self.streaming(|db, sqlite| {
-            let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
-            let values = (date.to_string(), up_to_seq);
-            let mut rows = statement.query(values).map_err(sqlite)?;
-            while let Some(row) = rows.next().map_err(sqlite)? {
-                each(problem_line(row).map_err(sqlite)?)?;
-            }
-            Ok(())
-        })
+        self.each_row(sql, (date.to_string(), up_to_seq), problem_line, each)
     }
 }
 

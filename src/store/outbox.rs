@@ -4,6 +4,7 @@ use crate::domain::Timestamp;
 
 use super::Store;
 use super::error::StoreError;
+use super::row;
 
 /// A mail that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +46,7 @@ impl Store {
     /// The state cannot be read.
     pub fn mails_waiting(&self) -> Result<u64, StoreError> {
         let sql = include_str!("../../sql/queries/outbox_waiting.sql");
-        let count: i64 = self.read(|db| db.query_row(sql, (), |row| row.get(0)))?;
-        Ok(u64::try_from(count).unwrap_or(0))
+        self.read(|db| db.query_row(sql, (), |row| row::count(row, 0)))
     }
 
     /// Remembers that a mail was delivered, or is taken to be; its text is not kept any longer.

@@ -34,6 +34,12 @@ pub(super) fn date_or_none(row: &Row<'_>, column: usize) -> rusqlite::Result<Opt
         .map_err(|why| wrong(column, why))
 }
 
+/// How many, or which line: never below zero.
+pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let count: i64 = row.get(column)?;
+    u64::try_from(count).map_err(|why| wrong(column, why))
+}
+
 pub(super) fn store(row: &Row<'_>, column: usize) -> rusqlite::Result<StoreId> {
     let text: String = row.get(column)?;
     StoreId::of(&text).map_err(|why| wrong(column, why))
