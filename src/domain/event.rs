@@ -25,7 +25,8 @@ pub struct Event {
     pub at: Timestamp,
     /// The accounting date it is booked on.
     pub books_date: BooksDate,
-    /// The run that learnt it; none for `import` and `rule`.
+    /// The run that learnt it; none for `import`, `rule`, `debt` and
+    /// `init --after-restore`.
     pub run: Option<RunId>,
     /// What was learnt.
     pub fact: Fact,

@@ -160,6 +160,7 @@ pub struct Standing {
     pub steps: u32,
     /// Adjusts that were answered or left in silence (throttled and unsent ones do not count).
     pub adjust_calls: u32,
-    /// A capture was initiated and its transactional data is neither here nor known not to come.
+    /// A capture was initiated or is in doubt, and the data that tells of it is neither here nor
+    /// known not to come.
     pub wants_data: bool,
 }

@@ -129,7 +129,8 @@ pub struct ReconciliationRow<'a> {
     pub settled_at: Option<Timestamp>,
     /// Adjusts that were answered or left in silence by the end of the day.
     pub adjust_calls: u32,
-    /// The run of the trip's last event on the day; none for `import` and `rule`.
+    /// The run of the trip's last event on the day; none for `import`, `rule`,
+    /// `debt` and `init --after-restore`.
     pub run_id: Option<&'a RunId>,
 }
 

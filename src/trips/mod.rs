@@ -81,7 +81,7 @@ pub fn read<R: Read + 'static>(
 }
 
 /// The longest record text that is kept with a row.
-const RAW_CHARS: usize = 1024;
+const RAW_BYTES: usize = 1024;
 
 /// The longest reason: a JSON reader repeats the text that it stumbled over.
 const REASON_BYTES: usize = 300;
@@ -89,10 +89,7 @@ const REASON_BYTES: usize = 300;
 /// A record's text as it may be kept: no card numbers, at most 1 KiB.
 fn raw_text(text: &str) -> String {
     let hidden = hide_card_numbers(text);
-    let mut end = hidden.len().min(RAW_CHARS);
-    while !hidden.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
+    let end = hidden.floor_char_boundary(RAW_BYTES);
     hidden.get(..end).unwrap_or_default().to_owned()
 }
 
