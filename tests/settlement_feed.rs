@@ -58,7 +58,7 @@ fn known(text: &str) -> Option<History> {
     if word == "nothing" {
         return None;
     }
-    let mut history = History::begin(start(), &taken(amount(word), false)).unwrap();
+    let mut history = History::begin(&taken(amount(word), false)).unwrap();
     let total = amount(word);
     let mut apply = |fact: Fact| history.apply(hour(1), &fact).unwrap();
     let intent = |call| Fact::Intent { call };
@@ -234,7 +234,7 @@ fn every_row_of_the_feed_means_what_the_law_says() {
             for fact in facts {
                 match &mut after {
                     Some(history) => history.apply(hour(2), fact).unwrap(),
-                    none => *none = Some(History::begin(hour(2), fact).unwrap()),
+                    none => *none = Some(History::begin(fact).unwrap()),
                 }
             }
         }

@@ -31,7 +31,7 @@ fn break_of(kind: BreakKind) -> Break {
 }
 
 fn history(facts: &[Fact]) -> History {
-    let mut history = History::begin(start(), &taken(usd(2000), false)).unwrap();
+    let mut history = History::begin(&taken(usd(2000), false)).unwrap();
     facts
         .iter()
         .for_each(|fact| history.apply(hour(1), fact).unwrap());
@@ -84,7 +84,7 @@ fn transactional_data_is_asked_for_until_it_says_something_about_the_capture() {
         (true, Some(evidence(Some("R-1"))), false, true),
     ];
     for (after_loss, came, wanted, guessed) in rows {
-        let mut history = History::begin(start(), &taken(usd(2000), after_loss)).unwrap();
+        let mut history = History::begin(&taken(usd(2000), after_loss)).unwrap();
         if let Some(fact) = &came {
             history.apply(hour(1), fact).unwrap();
         }
@@ -214,7 +214,7 @@ fn a_ruling_becomes_a_fact_only_where_it_fits() {
         by: "Ada".to_owned(),
         note: "asked".to_owned(),
     };
-    let mut doubt = History::begin(start(), &taken(usd(2000), true)).unwrap();
+    let mut doubt = History::begin(&taken(usd(2000), true)).unwrap();
     let captured = ruling(Verdict::Captured { amount: usd(2000) });
     let fact = rule(&doubt, &captured, hour(1)).unwrap();
     assert_eq!(fact, Fact::Ruled { ruling: captured });

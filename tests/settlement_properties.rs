@@ -173,7 +173,7 @@ proptest! {
         total in 0_i64..30,
         facts in prop::collection::vec(any_fact(), 1..60),
     ) {
-        let mut history = History::begin(start(), &taken(usd(total * 100), false)).unwrap();
+        let mut history = History::begin(&taken(usd(total * 100), false)).unwrap();
         let mut may_be_captured = false;
         for fact in facts {
             let fact = match fact {

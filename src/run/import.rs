@@ -8,10 +8,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::domain::{ClosedDays, Entry, Event, FeedRow, Rejection, RunId, Source, Timestamp};
+use crate::domain::{
+    ClosedDays, Entry, Event, Fact, FeedRow, Rejection, RunId, Source, Standing, Timestamp,
+};
 use crate::payment_service::PaymentService;
 use crate::planted::{self, Bug};
-use crate::settlement::{Admitted, History, admit};
+use crate::settlement::{Admitted, History, IllegalEvent, admit};
 use crate::store::{Admission, FeedFile, Store, TakenCounts, When};
 use crate::trips::{self, Item};
 
@@ -207,22 +209,17 @@ fn admission(
 
 fn standing_after(
     history: Option<History>,
-    facts: &[crate::domain::Fact],
+    facts: &[Fact],
     now: Timestamp,
-) -> Result<crate::domain::Standing, String> {
-    let mut facts = facts.iter();
-    let mut history = match (history, facts.len()) {
-        (Some(history), _) => history,
-        (None, 0) => return Err("a row without facts".to_owned()),
-        (None, _) => {
-            let first = facts.next().ok_or("a row without facts")?;
-            History::begin(now, first).map_err(|illegal| illegal.to_string())?
-        }
+) -> Result<Standing, String> {
+    let told = |illegal: IllegalEvent| illegal.to_string();
+    let (mut history, facts) = match (history, facts) {
+        (Some(history), facts) => (history, facts),
+        (None, [first, rest @ ..]) => (History::begin(first).map_err(told)?, rest),
+        (None, []) => return Err("a row without facts".to_owned()),
     };
     for fact in facts {
-        history
-            .apply(now, fact)
-            .map_err(|illegal| illegal.to_string())?;
+        history.apply(now, fact).map_err(told)?;
     }
     Ok(history.standing())
 }

@@ -79,7 +79,7 @@ fn steps(events: &[Event], date: BooksDate) -> Result<Vec<Step<'_>>, RunError> {
     let mut history: Option<History> = None;
     for event in events.iter().take_while(|event| event.books_date <= date) {
         let folded = match history.take() {
-            None => History::begin(event.at, &event.fact)?,
+            None => History::begin(&event.fact)?,
             Some(mut history) => {
                 history.apply(event.at, &event.fact)?;
                 history

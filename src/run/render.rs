@@ -246,7 +246,7 @@ pub(super) fn around(
 ) -> Result<(History, Option<Balances>, Standing), RunError> {
     let damaged = || RunError::Law("a trip without events".to_owned());
     let (first, rest) = events.split_first().ok_or_else(damaged)?;
-    let mut history = History::begin(first.at, &first.fact)?;
+    let mut history = History::begin(&first.fact)?;
     let mut before = (first.books_date < date).then(|| *history.balances());
     let mut end = history.standing();
     for event in rest {

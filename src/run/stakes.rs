@@ -59,13 +59,11 @@ pub fn count<S: PaymentService>(
         .each_trip_after_day::<RunError>(date, up_to_seq, &mut |_, events| {
             // Steps follow each other in time, and so do their books dates.
             let by_then = events.partition_point(|event| event.books_date <= date);
-            let Some((first, rest)) = events.get(..by_then).and_then(<[_]>::split_first) else {
+            let by_then = events.get(..by_then).unwrap_or_default();
+            if by_then.is_empty() {
                 return Ok(());
-            };
-            let mut history = History::begin(first.at, &first.fact)?;
-            for event in rest {
-                history.apply(event.at, &event.fact)?;
             }
+            let history = History::replay(by_then)?;
             let store = &history.trip().key.store;
             let debt = history.balances().debt();
             if let Some(since) = debt_since(events.as_slice(), Some(date)).filter(|_| debt > 0) {

@@ -111,7 +111,7 @@ impl History {
                 why,
             });
         };
-        let mut history = Self::begin(first.at, &first.fact)?;
+        let mut history = Self::begin(&first.fact)?;
         for event in rest {
             if event.step != history.steps.saturating_add(1) {
                 return Err(history.illegal(&format!("step {} is out of order", event.step)));
@@ -125,7 +125,7 @@ impl History {
     ///
     /// # Errors
     /// The fact is not [`Fact::Taken`].
-    pub fn begin(_at: Timestamp, taken: &Fact) -> Result<Self, IllegalEvent> {
+    pub fn begin(taken: &Fact) -> Result<Self, IllegalEvent> {
         let Fact::Taken {
             trip,
             source,

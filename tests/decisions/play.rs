@@ -144,7 +144,7 @@ impl Play {
         }
         let applied = match &mut self.history {
             Some(history) => history.apply(self.now, &fact),
-            none => History::begin(self.now, &fact).map(|history| *none = Some(history)),
+            none => History::begin(&fact).map(|history| *none = Some(history)),
         };
         applied.map_err(|illegal| illegal.to_string())?;
         self.facts.push((self.now, fact));

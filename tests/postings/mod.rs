@@ -55,7 +55,7 @@ pub fn day(
     for journal in journals {
         let mut events = journal.events.iter();
         let first = events.next().unwrap();
-        let mut history = History::begin(first.at, &first.fact).unwrap();
+        let mut history = History::begin(&first.fact).unwrap();
         let step = |event, history: &History| Step {
             event,
             after: *history.balances(),

@@ -55,7 +55,7 @@ impl Walk {
         let fact = taken(usd(total), after_loss);
         let captured = after_loss && total % 2 == 0;
         Self {
-            history: History::begin(start(), &fact).unwrap(),
+            history: History::begin(&fact).unwrap(),
             facts: vec![(start(), fact)],
             bank: Bank {
                 limit,

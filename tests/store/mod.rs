@@ -97,7 +97,7 @@ pub fn law(lost_before: Option<Timestamp>) -> Admit {
         };
         let (known, new) = match history {
             Some(history) => (history, &facts[..]),
-            None => (History::begin(now(), &facts[0]).unwrap(), &facts[1..]),
+            None => (History::begin(&facts[0]).unwrap(), &facts[1..]),
         };
         let standing = after(known, new).standing();
         let unknown_store = row.key.store.as_str() == "S9";
@@ -165,7 +165,7 @@ impl State {
     /// Takes a story's trip from the feed.
     pub fn begin(&self, journal: &Journal) -> i64 {
         let first = &journal.events[0];
-        let standing = History::begin(first.at, &first.fact).unwrap().standing();
+        let standing = History::begin(&first.fact).unwrap().standing();
         let facts = vec![first.fact.clone()];
         let begins = move |_: Option<&[Event]>, _: &FeedRow| Admission::Append {
             facts: facts.clone(),
