@@ -1,6 +1,6 @@
 //! Who says something that goes into the journal, and why.
 
-use crate::domain::cards::hide_card_numbers;
+use crate::domain::cards::looks_like_card_number;
 
 use super::exit::Failure;
 
@@ -29,8 +29,7 @@ pub fn is_signed(by: &str, note: &str) -> Result<(), Failure> {
             return Err(Failure::usage(why));
         }
     }
-    let has_card = |text: &str| hide_card_numbers(text) != text;
-    if has_card(by) || has_card(note) {
+    if looks_like_card_number(by) || looks_like_card_number(note) {
         return Err(Failure::usage(
             "the name or the reason holds what looks like a card number, which is never kept; \
              leave it out",

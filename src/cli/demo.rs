@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::domain::{BooksDate, Clock};
+use crate::domain::Clock;
 use crate::payment_service::{Credentials, HttpService};
 use crate::run::pass::House;
 use crate::run::report::RunReport;
@@ -73,7 +73,6 @@ async fn settle_up(
         return Ok(None);
     };
     feed::write_report(dir, sandbox, date).map_err(|why| io_failure(dir, &why))?;
-    let date: BooksDate = date;
     Ok(Some(
         run::backfill(house, wire::run_id()?, date, date).await?,
     ))

@@ -135,8 +135,5 @@ fn load(flag: Option<&Path>) -> Result<Arc<Config>, Failure> {
         code: 74,
         message: format!("no current folder: {why}"),
     })?;
-    let config = Config::load(flag, &environment, &cwd);
-    config
-        .map(Arc::new)
-        .map_err(|error| Failure::configuration(error.to_string()))
+    Ok(Arc::new(Config::load(flag, &environment, &cwd)?))
 }

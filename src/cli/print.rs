@@ -60,7 +60,7 @@ impl Output {
                 "",
             );
         }
-        let _ = writeln!(std::io::stderr(), "tripsettle: {}", failure.message);
+        self.complaint(&failure.message);
     }
 
     /// Something to know, on standard error.
@@ -76,7 +76,7 @@ impl Output {
             self.text(&told(report));
         }
         if let Some(why) = &report.why_not {
-            let _ = writeln!(std::io::stderr(), "tripsettle: {why}");
+            self.complaint(why);
         }
     }
 

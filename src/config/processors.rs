@@ -103,10 +103,8 @@ fn format(reader: &Reader<'_>, name: &str) -> GenericCsvFormat {
             .unwrap_or(usual.delimiter),
         date_format: reader.read(&key("date_format"), usual.date_format, date_format),
         exponents: exponents(reader, &key("decimals")),
-        amounts_in_units: reader.layers.values.contains_key(&key("amounts_in_units"))
-            && reader.truth(&key("amounts_in_units")),
-        strip_apostrophe: reader.layers.values.contains_key(&key("strip_apostrophe"))
-            && reader.truth(&key("strip_apostrophe")),
+        amounts_in_units: reader.truth(&key("amounts_in_units")),
+        strip_apostrophe: reader.truth(&key("strip_apostrophe")),
     }
 }
 

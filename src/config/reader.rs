@@ -74,7 +74,7 @@ impl Reader<'_> {
         })
     }
 
-    /// `true` or `false`.
+    /// `true` or `false`; absent is false.
     pub fn truth(&self, key: &str) -> bool {
         self.read(key, false, |text| {
             text.parse()

@@ -230,11 +230,16 @@ pub struct Heard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Currency;
 
     #[test]
-    fn no_reply_both_proves_a_capture_undone_and_leaves_it_in_doubt() {
+    fn a_capture_is_undone_or_in_doubt_or_initiated_by_every_reply() {
         let words = String::new;
+        let authorized = Money::zero(Currency::of("USD").unwrap());
         let all = [
+            Reply::Approved { authorized },
+            Reply::Declined { authorized },
+            Reply::Data(Box::default()),
             Reply::Pending,
             Reply::Initiated,
             Reply::Expired { words: words() },

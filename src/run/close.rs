@@ -36,7 +36,7 @@ pub fn through<S: PaymentService>(
     match close_now {
         None => Ok(ended),
         Some(named) if named <= ended.next() => Ok(named.max(ended)),
-        Some(named) => Err(RunError::CannotClose(format!(
+        Some(named) => Err(RunError::Usage(format!(
             "{named} has not begun; the day in progress is {}",
             ended.next()
         ))),

@@ -89,9 +89,9 @@ pub enum RunError {
         /// What the system says.
         why: std::io::Error,
     },
-    /// These days cannot be closed, whoever asks.
+    /// Days were asked for that there cannot be.
     #[error("{0}")]
-    CannotClose(String),
+    Usage(String),
     /// The day changed each time it was being closed.
     #[error("{0} changed each time it was being closed; run again when the import is done")]
     Restless(BooksDate),
@@ -119,7 +119,7 @@ impl RunError {
             Self::NotBalanced { .. } | Self::Books(BooksError::Unbalanced { .. }) => 70,
             Self::Law(_)
             | Self::Books(BooksError::NothingToReverse(_) | BooksError::MoreThanOwed(..)) => 65,
-            Self::CannotClose(_) => 2,
+            Self::Usage(_) => 2,
             Self::Restless(_) => 75,
             Self::Publish(PublishError::Manifest(_) | PublishError::NotStaged(_))
             | Self::Output(_)
@@ -229,7 +229,7 @@ pub async fn backfill<S: PaymentService>(
 ) -> Result<RunReport, RunError> {
     if from > to {
         let why = format!("--from {from} lies after --to {to}");
-        return Err(RunError::CannotClose(why));
+        return Err(RunError::Usage(why));
     }
     let pass = Arc::new(Pass::new(house, run, "backfill")?);
     let mut closed = Vec::new();

@@ -135,9 +135,8 @@ pub fn verify(config: &Config, store: &Store, kept: &[Head]) -> Result<Verified,
         found: 0,
         faults: Vec::new(),
     };
-    let database = config.state_dir.join("tripsettle.db").display().to_string();
     for said in store.integrity()? {
-        found.fault(Damage::Altered, &database, said);
+        found.fault(Damage::Altered, store.path().display(), said);
     }
     let done = journal(store, kept, &mut found);
     found.unless("journal", done)?;

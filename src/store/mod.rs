@@ -130,6 +130,11 @@ impl Store {
         })
     }
 
+    /// The database.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// How many commits were made since opening.
     pub fn commits(&self) -> u64 {
         self.writer.commits()
