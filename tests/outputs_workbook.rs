@@ -12,7 +12,7 @@ use calamine::{Data, Reader, Xlsx};
 use journal::date;
 use tripsettle::books::Ageing;
 use tripsettle::domain::{Currency, DayTotal, Head, Money, StoreId, Timestamp};
-use tripsettle::outputs::{Posted, RECONCILIATION, Summary, Workbook};
+use tripsettle::outputs::{OutputError, Posted, RECONCILIATION, Summary, Workbook};
 
 const TABLE: &str = "store_id,trip_id,currency,cart_total,captured_amount,adjust_calls,detail\r\n\
     0042,1E05,USD,15.90,-0.01,3,'=1+2\r\n\
@@ -227,4 +227,22 @@ fn every_row_of_a_published_table_is_in_it() {
             assert!(same, "{cell:?} is not {expected}");
         }
     }
+}
+
+#[test]
+fn a_table_that_cannot_be_read_back_is_no_earlier_editions() {
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+    }
+    let mut book = Workbook::begin(date(1), None).unwrap();
+    let told = book.table("trips", Broken).unwrap_err();
+    assert!(matches!(told, OutputError::Io { .. }), "{told:?}");
+    assert_eq!(
+        told.to_string(),
+        "night.xlsx could not be written: the disk is gone; see to disk space and permissions, \
+         then run again"
+    );
 }

@@ -101,9 +101,9 @@ impl Workbook {
     /// I/O, or a file that is no table of ours.
     pub fn table(&mut self, name: &str, from: impl Read) -> Result<(), OutputError> {
         let mut reader = csv::ReaderBuilder::new().from_reader(from);
-        let unreadable = |why: csv::Error| OutputError::Unreadable {
+        let unreadable = |why: csv::Error| OutputError::Io {
             file: WORKBOOK,
-            why: why.to_string(),
+            why: why.into(),
         };
         let heads = reader.headers().map_err(unreadable)?.clone();
         let columns = Columns::of(&heads);
