@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use crate::domain::{CaptureState, Currency, DayTotal, Money, MoneyError};
 use crate::reconcile::{BreakStatus, MatchStatus};
 
-use super::summary::{Outcome, Stakes, Summary, plus};
+use super::equations::{CONTROL, DEBT, Term};
+use super::summary::{Stakes, Summary, plus};
 
 /// A cell of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,28 +35,6 @@ pub enum PageRow {
     Cells(Vec<Item>),
 }
 
-type Terms = [(&'static str, fn(&DayTotal) -> i64)];
-
-const CONTROL: &Terms = &[
-    ("open before", |day| day.opening_open),
-    ("in doubt before", |day| day.opening_in_doubt),
-    ("new", |day| day.new),
-    ("amended", |day| day.amended),
-    ("captured", |day| day.captured),
-    ("bad debt", |day| day.bad_debt),
-    ("cancelled or never owed", |day| day.cancelled),
-    ("in doubt now", |day| day.closing_in_doubt),
-    ("open now", |day| day.closing_open),
-];
-const DEBT: &Terms = &[
-    ("before", |day| day.debt_opening),
-    ("new", |day| day.debt_new),
-    ("reversed", |day| day.debt_reversed),
-    ("recovered", |day| day.debt_recovered),
-    ("written off", |day| day.debt_written_off),
-    ("now", |day| day.debt_closing),
-];
-
 impl Summary {
     /// The control page's rows.
     ///
@@ -64,11 +43,13 @@ impl Summary {
     pub fn control_page(&self, edition: u32) -> Result<Vec<PageRow>, MoneyError> {
         let mut rows = vec![PageRow::Title(self.verdict(edition))];
         let head = format!("journal {}", self.head);
-        let sides = "open before + in doubt before + new + amended = captured + bad debt + \
-                     cancelled or never owed + in doubt now + open now";
-        rows.extend([head.as_str(), sides].map(|line| PageRow::Cells(vec![text(line)])));
-        equation(&mut rows, "Control equation", &self.totals, CONTROL)?;
-        equation(&mut rows, "Bad debt", &self.totals, DEBT)?;
+        let sides = CONTROL.map(|term| format!("{} {}", term.sign, term.name));
+        let sides = sides.join(" ");
+        rows.extend(
+            [head.as_str(), sides.trim_start()].map(|line| PageRow::Cells(vec![text(line)])),
+        );
+        equation(&mut rows, "Control equation", &self.totals, &CONTROL)?;
+        equation(&mut rows, "Bad debt", &self.totals, &DEBT)?;
         self.ageing_rows(&mut rows);
         self.posted_rows(&mut rows);
         self.outcome_rows(&mut rows)?;
@@ -121,10 +102,6 @@ impl Summary {
     }
 
     fn outcome_rows(&self, rows: &mut Vec<PageRow>) -> Result<(), MoneyError> {
-        let mut sums: BTreeMap<_, Outcome> = BTreeMap::new();
-        for ((currency, status), outcome) in self.outcomes.values().flatten() {
-            sums.entry((*status, *currency)).or_default().add(outcome)?;
-        }
         let columns = [
             "outcome",
             "currency",
@@ -134,16 +111,18 @@ impl Summary {
             "bad debt",
         ];
         section(rows, "Trips with an event on this day", &columns);
-        for ((status, currency), sum) in sums {
-            let of = |minor| Item::Amount(Money::of_minor(minor, currency));
-            rows.push(PageRow::Cells(vec![
-                text(status.as_str()),
-                text(currency.code()),
-                Item::Count(sum.trips),
-                of(sum.cart_total),
-                of(sum.captured),
-                of(sum.bad_debt),
-            ]));
+        for (status, sums) in self.outcomes_by_status()? {
+            for (currency, sum) in sums {
+                let of = |minor| Item::Amount(Money::of_minor(minor, currency));
+                rows.push(PageRow::Cells(vec![
+                    text(status.as_str()),
+                    text(currency.code()),
+                    Item::Count(sum.trips),
+                    of(sum.cart_total),
+                    of(sum.captured),
+                    of(sum.bad_debt),
+                ]));
+            }
         }
         Ok(())
     }
@@ -226,18 +205,18 @@ fn equation(
     rows: &mut Vec<PageRow>,
     title: &str,
     totals: &[DayTotal],
-    terms: &Terms,
+    terms: &[Term],
 ) -> Result<(), MoneyError> {
     let mut columns = vec!["store", "currency"];
-    columns.extend(terms.iter().map(|(name, _)| *name));
+    columns.extend(terms.iter().map(|term| term.name));
     section(rows, title, &columns);
     let mut sums: BTreeMap<Currency, Vec<i64>> = BTreeMap::new();
     for day in totals {
         let sum = sums
             .entry(day.currency)
             .or_insert_with(|| vec![0; terms.len()]);
-        for (sum, (_, term)) in sum.iter_mut().zip(terms) {
-            *sum = plus(*sum, term(day))?;
+        for (sum, term) in sum.iter_mut().zip(terms) {
+            *sum = plus(*sum, (term.of)(day))?;
         }
     }
     let mut row = |store: &str, currency: Currency, minors: Vec<i64>| {
@@ -251,7 +230,7 @@ fn equation(
     sums.into_iter()
         .for_each(|(currency, sum)| row("all", currency, sum));
     for day in totals {
-        let minors = terms.iter().map(|(_, term)| term(day)).collect();
+        let minors = terms.iter().map(|term| (term.of)(day)).collect();
         row(day.store.as_str(), day.currency, minors);
     }
     Ok(())

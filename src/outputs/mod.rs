@@ -11,6 +11,7 @@ mod cells;
 mod changes;
 mod columns;
 mod control_page;
+mod equations;
 mod manifest;
 mod postings;
 pub mod publish;

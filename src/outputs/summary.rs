@@ -220,6 +220,21 @@ impl Summary {
         self.breaks.iter().filter_map(open).collect()
     }
 
+    /// Trips with an event on the day by what became of them, over all stores.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub(super) fn outcomes_by_status(
+        &self,
+    ) -> Result<BTreeMap<Status, BTreeMap<Currency, Outcome>>, MoneyError> {
+        let mut by_status: BTreeMap<_, BTreeMap<_, Outcome>> = BTreeMap::new();
+        for ((currency, status), outcome) in self.outcomes.values().flatten() {
+            let sums = by_status.entry(*status).or_default();
+            sums.entry(*currency).or_default().add(outcome)?;
+        }
+        Ok(by_status)
+    }
+
     /// The control equation's verdict, which is the first line of `summary.txt`.
     pub fn verdict(&self, edition: u32) -> String {
         summary_text::verdict(self, edition)

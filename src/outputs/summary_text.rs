@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::books::EntryKind;
 use crate::domain::{
-    BreakKind, CaptureState, Currency, DayTotal, Money, MoneyError, Severity, Status, StoreId,
+    BreakKind, CaptureState, Currency, DayTotal, Money, MoneyError, Severity, StoreId,
 };
 use crate::reconcile::MatchStatus;
 
+use super::equations::{CONTROL, DEBT, Term};
 use super::summary::{ByCurrency, Outcome, Stakes, Summary, plus};
 use page::{Page, cut, plural, wrapped};
 
@@ -28,29 +29,6 @@ const BREAK_LINES: usize = 5;
 const UNKNOWN_LINES: usize = 2;
 /// Of a list that is never cut.
 const ALL: usize = usize::MAX;
-
-type Term = (&'static str, fn(&DayTotal) -> i64);
-
-const CONTROL: [Term; 9] = [
-    ("  open before", |day| day.opening_open),
-    ("+ in doubt before", |day| day.opening_in_doubt),
-    ("+ new", |day| day.new),
-    ("+ amended", |day| day.amended),
-    ("= captured", |day| day.captured),
-    ("+ bad debt", |day| day.bad_debt),
-    ("+ cancelled or never owed", |day| day.cancelled),
-    ("+ in doubt now", |day| day.closing_in_doubt),
-    ("+ open now", |day| day.closing_open),
-];
-
-const DEBT: [Term; 6] = [
-    ("  bad debt before", |day| day.debt_opening),
-    ("+ new", |day| day.debt_new),
-    ("- reversed", |day| day.debt_reversed),
-    ("- recovered", |day| day.debt_recovered),
-    ("- written off", |day| day.debt_written_off),
-    ("= bad debt now", |day| day.debt_closing),
-];
 
 /// The first line.
 pub(super) fn verdict(summary: &Summary, edition: u32) -> String {
@@ -102,12 +80,17 @@ fn money(page: &mut Page, summary: &Summary, shown: &[Currency]) -> Result<(), M
         plural(stores.len(), "store", "stores")
     );
     page.cells(&label, codes(shown));
-    for (label, term) in CONTROL {
-        terms(page, summary, shown, label, term)?;
+    for Term { sign, name, of } in CONTROL {
+        terms(page, summary, shown, &format!("{sign} {name}"), of)?;
     }
     page.line("");
-    for (label, term) in DEBT {
-        terms(page, summary, shown, label, term)?;
+    for Term { sign, name, of } in DEBT {
+        // The block has no head: what it begins and ends with says what it is of.
+        let label = match sign {
+            "+" | "-" => format!("{sign} {name}"),
+            _ => format!("{sign} bad debt {name}"),
+        };
+        terms(page, summary, shown, &label, of)?;
     }
     Ok(())
 }
@@ -137,11 +120,7 @@ fn terms(
 }
 
 fn outcomes(page: &mut Page, summary: &Summary) -> Result<(), MoneyError> {
-    let mut by_status: BTreeMap<Status, BTreeMap<Currency, Outcome>> = BTreeMap::new();
-    for ((currency, status), outcome) in summary.outcomes.values().flatten() {
-        let sums = by_status.entry(*status).or_default();
-        sums.entry(*currency).or_default().add(outcome)?;
-    }
+    let by_status = summary.outcomes_by_status()?;
     page.line("");
     if by_status.is_empty() {
         page.line("No trip had an event on this day.");
