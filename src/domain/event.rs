@@ -91,6 +91,17 @@ pub enum LossReason {
 }
 
 impl LossReason {
+    /// True where the loss came with the death of the payment token.
+    pub fn token_died(self) -> bool {
+        match self {
+            Self::TokenExpired
+            | Self::TokenExpiredUnasked
+            | Self::PendingAtExpiry
+            | Self::Refused => true,
+            Self::Declined | Self::RuledNotCaptured => false,
+        }
+    }
+
     /// True where our clock alone may have made the loss certain, and no reply.
     pub fn may_be_by_the_clock(self) -> bool {
         match self {

@@ -20,8 +20,8 @@ mod reading;
 mod record;
 
 use crate::domain::{
-    BooksDate, Break, BreakKind, Currency, Event, Fact, LossReason, Money, Standing, Status,
-    Timestamp, TransactionalData, Trip, TripKey,
+    BooksDate, Break, BreakKind, Currency, Event, Fact, Money, Standing, Status, Timestamp,
+    TransactionalData, Trip, TripKey,
 };
 
 pub use matching::{MatchStatus, match_status};
@@ -178,7 +178,7 @@ fn standing_still(reading: &Reading<'_>, standing: &Standing) -> impl Iterator<I
         actual: None,
         detail: reading.doubt.clone().unwrap_or_default(),
     });
-    let dead = reading.lost.filter(|lost| died(lost.reason));
+    let dead = reading.lost.filter(|lost| lost.reason.token_died());
     let expired = dead.map(|lost| Break {
         kind: BreakKind::Expired,
         expected: Some(total),
@@ -202,17 +202,6 @@ fn why_parked(reading: &Reading<'_>) -> String {
     let outside = conflict.map(|conflict| conflict.words.as_str());
     let words = reading.refused.or(outside);
     words.unwrap_or("no words were given").to_owned()
-}
-
-/// True when the loss came with the death of the payment token.
-fn died(reason: LossReason) -> bool {
-    match reason {
-        LossReason::TokenExpired
-        | LossReason::TokenExpiredUnasked
-        | LossReason::PendingAtExpiry
-        | LossReason::Refused => true,
-        LossReason::Declined | LossReason::RuledNotCaptured => false,
-    }
 }
 
 fn from_the_feed(reading: &Reading<'_>, trip: &Trip) -> impl Iterator<Item = Break> {

@@ -91,14 +91,9 @@ impl History {
 
     /// Bad debt by decision, or because the token died.
     fn loss_status(&self) -> Status {
-        match self.lost {
-            Some(
-                LossReason::TokenExpired
-                | LossReason::TokenExpiredUnasked
-                | LossReason::PendingAtExpiry
-                | LossReason::Refused,
-            ) => Status::Expired,
-            Some(LossReason::Declined | LossReason::RuledNotCaptured) | None => Status::WrittenOff,
+        match self.lost.is_some_and(LossReason::token_died) {
+            true => Status::Expired,
+            false => Status::WrittenOff,
         }
     }
 
