@@ -1,5 +1,6 @@
 //! The command line: parse, wire, print, exit; what a command does is decided elsewhere.
 
+mod answers;
 pub mod args;
 mod author;
 mod backup;

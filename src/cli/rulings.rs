@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use crate::config::Config;
 use crate::domain::{Ruling, Timestamp, Verdict};
 use crate::run::rule::{Ruled, rule_once};
 use crate::store::Store;
 
+use super::answers::Answers;
 use super::args::RuleArgs;
 use super::author::is_signed;
 use super::exit::Failure;
@@ -19,24 +18,6 @@ use super::state;
 
 /// The columns; the first two must be there.
 const COLUMNS: [&str; 5] = ["trip", "verdict", "amount", "by", "note"];
-
-/// What became of a file of rulings.
-#[derive(Debug, Default, Serialize)]
-struct Rulings {
-    schema: &'static str,
-    /// Rulings that are in the journal now.
-    taken: u64,
-    /// The same ruling stood in the journal before.
-    before: u64,
-    refused: Vec<Refusal>,
-}
-
-#[derive(Debug, Serialize)]
-struct Refusal {
-    line: u64,
-    trip: String,
-    reason: String,
-}
 
 /// A row, with what was typed for all rows where its own cell is empty.
 struct Wish {
@@ -57,27 +38,24 @@ pub fn rule_file(
 ) -> Result<u8, Failure> {
     let rows = list::read(file, COLUMNS, 2)?;
     let store = state::open(config, now)?;
-    let mut rulings = Rulings {
-        schema: "tripsettle.rulings/1",
-        ..Rulings::default()
-    };
+    let mut rulings = Answers::of("tripsettle.rulings/1");
     for row in rows {
         let (line, wish) = (row.line, Wish::of(row.cells, args));
-        match one(config, &store, &wish, now) {
-            Ok(Ruled::Taken) => rulings.taken = rulings.taken.saturating_add(1),
-            Ok(Ruled::Before) => rulings.before = rulings.before.saturating_add(1),
-            Ok(Ruled::Refused(why)) => rulings.refuse(line, &wish.trip, why.to_string()),
-            Err(failure) if failure.code == 2 => rulings.refuse(line, &wish.trip, failure.message),
-            // The disk or the state: those before are in the journal, and the file may be given
-            // again.
-            Err(failure) => return Err(failure),
-        }
+        rulings.add(line, &wish.trip, one(config, &store, &wish, now))?;
     }
-    let attention = !rulings.refused.is_empty();
-    if output.json || !output.quiet || attention {
-        output.either(&rulings, &rulings.told(file));
+    Ok(rulings.tell(file, &counts(&rulings), "ruled", output))
+}
+
+fn counts(rulings: &Answers) -> String {
+    let mut text = format!("{} rulings taken", rulings.taken);
+    if rulings.before > 0 {
+        text.push_str(&format!(", {} stood in the journal before", rulings.before));
     }
-    Ok(if attention { 10 } else { 0 })
+    match rulings.refused.len() {
+        0 => text.push_str("; the next `settle` or `run` goes on from here"),
+        refused => text.push_str(&format!(", {refused} refused")),
+    }
+    text
 }
 
 impl Wish {
@@ -89,35 +67,6 @@ impl Wish {
             by: by.or_else(|| args.by.clone()).unwrap_or_default(),
             note: note.or_else(|| args.note.clone()).unwrap_or_default(),
         }
-    }
-}
-
-impl Rulings {
-    fn refuse(&mut self, line: u64, trip: &str, reason: String) {
-        let trip = trip.to_owned();
-        self.refused.push(Refusal { line, trip, reason });
-    }
-
-    fn told(&self, file: &Path) -> String {
-        let (file, taken, before) = (file.display(), self.taken, self.before);
-        let mut text = format!("{file}: {taken} rulings taken");
-        if before > 0 {
-            text.push_str(&format!(", {before} stood in the journal before"));
-        }
-        let refused = self.refused.len();
-        match refused {
-            0 => text.push_str("; the next `settle` or `run` goes on from here\n"),
-            _ => text.push_str(&format!(", {refused} refused\n")),
-        }
-        for Refusal { line, trip, reason } in &self.refused {
-            text.push_str(&format!("  line {line}, {trip}: {reason}\n"));
-        }
-        if refused > 0 {
-            text.push_str(
-                "-> mend these rows and give the file again; the others are not ruled twice\n",
-            );
-        }
-        text
     }
 }
 
