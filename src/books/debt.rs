@@ -1,18 +1,11 @@
 //! One trip's debt as the postings need it: what is owed, what was given up, how much of it is tax.
 
-use crate::domain::{Money, Role, WriteOffMethod};
+use crate::domain::{BookRules, Money, Role, WriteOffMethod};
 
 use super::BooksError;
 use super::bad_debt::EntryKind;
 use super::share::{sum, tax_in};
 use super::transaction::Lines;
-
-/// What posting a debt needs to know of the rules.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LossRules {
-    pub method: WriteOffMethod,
-    pub tax_relief: bool,
-}
 
 /// The state of one trip's debt, in minor units: what its postings add up to, so that what is
 /// taken back, in whatever order and under whatever rules, leaves nothing of itself.
@@ -48,7 +41,7 @@ impl Debt {
         &self,
         kind: EntryKind,
         amount: Money,
-        rules: LossRules,
+        rules: BookRules,
         trip: &str,
     ) -> Result<Lines, BooksError> {
         let minor = amount.minor();
@@ -111,7 +104,7 @@ impl Debt {
 
     /// Money for the debt, or proof that it was paid: first what is owed, then what was written
     /// off, which comes back as income (or into the allowance), its tax to the authority.
-    fn pay(&self, into: Role, minor: i64, rules: LossRules) -> Option<Lines> {
+    fn pay(&self, into: Role, minor: i64, rules: BookRules) -> Option<Lines> {
         let of_owed = minor.min(self.owed);
         let of_lost = minor.saturating_sub(of_owed);
         if of_lost > self.written_off {
@@ -129,7 +122,7 @@ impl Debt {
         Some(lines)
     }
 
-    fn give_up(&self, minor: i64, rules: LossRules) -> Option<Lines> {
+    fn give_up(&self, minor: i64, rules: BookRules) -> Option<Lines> {
         if minor > self.owed {
             return None;
         }
@@ -164,8 +157,12 @@ mod tests {
         Money::of_minor(minor, Currency::of("USD").unwrap())
     }
 
-    fn rules(method: WriteOffMethod, tax_relief: bool) -> LossRules {
-        LossRules { method, tax_relief }
+    fn rules(method: WriteOffMethod, tax_relief: bool) -> BookRules {
+        BookRules {
+            method,
+            post_sales: false,
+            tax_relief,
+        }
     }
 
     fn told(lines: &[(Role, i64)]) -> String {
@@ -176,7 +173,7 @@ mod tests {
 
     impl Debt {
         /// Posts and takes what was posted.
-        fn enter(&mut self, kind: EntryKind, minor: i64, rules: LossRules) -> Lines {
+        fn enter(&mut self, kind: EntryKind, minor: i64, rules: BookRules) -> Lines {
             let lines = self.post(kind, usd(minor), rules, "S1/T1").unwrap();
             self.add(&lines, "S1/T1").unwrap();
             lines

@@ -53,7 +53,7 @@ use crate::domain::{
 use super::BooksError;
 use super::bad_debt::EntryKind;
 use super::control::Imbalance;
-use super::debt::{Debt, LossRules};
+use super::debt::Debt;
 use super::movement::{Movement, movement};
 use super::proof::Proof;
 use super::share::{cancellation, usable};
@@ -262,13 +262,9 @@ impl Journalist {
         amount: Money,
     ) -> Result<Lines, BooksError> {
         let trip = walk.trip.key.to_string();
-        let rules = LossRules {
-            method: self.rules.method,
-            tax_relief: self.rules.tax_relief,
-        };
         let lines = match self.booked.get(&(walk.trip.key.clone(), event.step)) {
             Some(booked) => booked.lines(),
-            None => walk.debt.post(kind, amount, rules, &trip)?,
+            None => walk.debt.post(kind, amount, self.rules, &trip)?,
         };
         walk.debt.add(&lines, &trip)?;
         Ok(lines)
