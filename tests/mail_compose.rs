@@ -60,11 +60,20 @@ fn a_quiet_night_and_a_bad_one_read_as_agreed() {
 #[test]
 fn the_subject_says_first_what_matters_most() {
     type Change = fn(&mut Story);
-    let rows: [(&str, Change); 6] = [
+    let rows: [(&str, Change); 7] = [
         ("tripsettle run: closed 2026-03-08", |_| {}),
         ("tripsettle run: closed 2026-03-08 (edition 2)", |s| {
             s.days[0].edition = 2
         }),
+        (
+            "tripsettle run: closed 2026-03-08; 1 at risk; 1 critical break; 2 trips expired",
+            |s| {
+                s.attention = ["1 critical break", "2 trips expired"]
+                    .map(str::to_owned)
+                    .to_vec();
+                s.at_risk = bad_night().at_risk;
+            },
+        ),
         ("tripsettle run: no day to close", |s| s.days.clear()),
         (
             "tripsettle run: closed 2026-03-08, 2026-03-08; 23 in doubt; 1 at risk",

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::config::{Config, Raw};
 use crate::run::import::Imported;
 use crate::run::report::RunReport;
-use crate::run::story::next_commands;
+use crate::run::story::{attention, next_commands};
 
 use super::exit::Failure;
 
@@ -132,8 +132,12 @@ fn told(report: &RunReport) -> String {
     } else {
         "NOT FINISHED"
     };
+    let mut why = attention(report).join("; ");
+    if !why.is_empty() {
+        why.insert_str(0, ": ");
+    }
     lines.push(format!(
-        "tripsettle {}: {end}, exit code {}",
+        "tripsettle {}: {end}, exit code {}{why}",
         report.command, report.exit_code
     ));
     let feed: Vec<(&str, u64)> = report

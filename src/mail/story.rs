@@ -49,6 +49,8 @@ pub struct Story {
     pub warnings: Vec<String>,
     /// The journal's head when the mail was written, so that it is kept off the machine.
     pub journal: String,
+    /// What somebody should look at beside doubts and trips at risk, each in a few words.
+    pub attention: Vec<String>,
     /// What a person may want to do next.
     pub next_commands: Vec<NextCommand>,
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::domain::{Status, TripKey};
+use crate::domain::{BreakKind, Severity, Status, TripKey};
 use crate::mail::{
     BreakTally, CallTally, DayClosed, EvidenceTally, Incident, IncidentReplies, Listed,
     NextCommand, OutcomeTally, Story, TripAtStake, Waits,
@@ -12,7 +12,7 @@ use crate::payment_service::PaymentService;
 use crate::store::{NamedTrip, NamedTrips};
 
 use super::pass::{House, Pass};
-use super::report::RunReport;
+use super::report::{Closed, RunReport};
 use super::tally::Tally;
 
 /// The story of `report`.
@@ -55,8 +55,34 @@ pub fn story<S: PaymentService>(house: &House<S>, pass: &Pass, report: &RunRepor
             .cloned()
             .collect(),
         journal: report.journal.clone(),
+        attention: attention(report),
         next_commands: next_commands(report),
     }
+}
+
+/// Why somebody should look, beside doubts and trips at risk: the most serious first.
+pub fn attention(report: &RunReport) -> Vec<String> {
+    let open = breaks(report);
+    // Doubts are told with their trips.
+    let of = |is_critical: bool| -> u64 {
+        let told = open.iter().filter(|tally| {
+            let critical = tally.severity == Severity::Critical;
+            let counts = tally.severity != Severity::Info && tally.kind != BreakKind::InDoubt;
+            counts && critical == is_critical
+        });
+        told.map(|tally| tally.open).sum()
+    };
+    let expired = report.tally.outcomes.get(&Status::Expired);
+    let expired = expired.map_or(0, |sums| sums.values().map(|sum| sum.trips).sum());
+    let counted = [
+        (of(true), "critical break", "critical breaks"),
+        (expired, "trip expired", "trips expired"),
+        (of(false), "break", "breaks"),
+        (report.rejected(), "row rejected", "rows rejected"),
+    ];
+    let told = counted.into_iter().filter(|(count, ..)| *count > 0);
+    told.map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .collect()
 }
 
 /// The workbook and the CSVs of the days that the run closed: first those for people, then the
@@ -94,7 +120,7 @@ fn rank(name: &str) -> Option<u8> {
 }
 
 fn days(report: &RunReport) -> Vec<DayClosed> {
-    let day = |day: &super::report::Closed| DayClosed {
+    let day = |day: &Closed| DayClosed {
         books_date: day.books_date,
         edition: day.edition,
         verdict: day.verdict.clone(),
@@ -169,11 +195,14 @@ fn listed(found: &NamedTrips, note: impl Fn(&NamedTrip) -> String) -> Listed {
     }
 }
 
+fn newest(report: &RunReport) -> Option<&Closed> {
+    report.closed.iter().max_by_key(|day| day.books_date)
+}
+
 /// The breaks of the newest day that was closed: those of older days stand in it as well.
 fn breaks(report: &RunReport) -> Vec<BreakTally> {
-    let newest = report.closed.iter().max_by_key(|day| day.books_date);
-    let kinds = newest.into_iter().flat_map(|day| &day.breaks);
-    let tally = |(kind, open): (&crate::domain::BreakKind, &u64)| BreakTally {
+    let kinds = newest(report).into_iter().flat_map(|day| &day.breaks);
+    let tally = |(kind, open): (&BreakKind, &u64)| BreakTally {
         kind: *kind,
         severity: kind.severity(),
         open: *open,
@@ -220,6 +249,15 @@ pub fn next_commands(report: &RunReport) -> Vec<NextCommand> {
         tell(
             format!("tripsettle rule {} retry --by YOU --note WHY", trip.key),
             "try a refused trip again, before its token dies",
+        );
+    }
+    let critical = breaks(report)
+        .into_iter()
+        .any(|tally| tally.severity == Severity::Critical && tally.kind != BreakKind::InDoubt);
+    if let Some(day) = newest(report).filter(|_| critical) {
+        tell(
+            format!("grep ,critical, {}/breaks.csv", day.path),
+            "money or books are wrong there: see each one, and what it is held against",
         );
     }
     if report.at_risk_standing > 0 && report.finished {

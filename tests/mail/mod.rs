@@ -117,6 +117,7 @@ pub fn quiet_night() -> Story {
         rejected_rows: 0,
         warnings: Vec::new(),
         journal: format!("4711:{}", "0".repeat(64)),
+        attention: Vec::new(),
         next_commands: Vec::new(),
     }
 }
@@ -203,6 +204,7 @@ pub fn bad_night() -> Story {
         ],
         rejected_rows: 3,
         warnings: vec!["the card 4111 1111 1111 1111 stood in a reply".to_owned()],
+        attention: vec!["4 breaks".to_owned(), "3 rows rejected".to_owned()],
         next_commands: vec![
             next(
                 "tripsettle status",
