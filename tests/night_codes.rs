@@ -374,6 +374,8 @@ fn a_state_that_is_gone_is_not_made_anew() {
     night.expect(0, &["run"]);
     fs::rename(night.path("state"), night.path("backup")).unwrap();
     let words = ["state is missing", "init --after-loss"];
+    fails(&night, &["verify"], 65, &words);
+    fails(&night, &["backup", "copy.db"], 65, &words);
     for command in ["run", "settle", "status", "plan", "init"] {
         fails(&night, &[command], 65, &words);
     }

@@ -223,11 +223,22 @@ fn a_plain_copy_that_is_older_than_the_published_files_is_refused() {
     put_back(&night, &night.path("plain-copy.db"));
     let refused = night.expect(65, &["run"]);
     assert!(refused.err.contains("is older than"), "{refused:?}");
+    // Whoever asks is sent the same way.
+    for command in ["verify", "check"] {
+        let ended = night.expect(65, &[command]);
+        assert!(ended.out.contains("init --after-restore"), "{ended:?}");
+        assert!(!ended.out.contains("--after-loss"), "{ended:?}");
+    }
     night.expect(0, &["init", "--after-restore"]);
+    let ended = night.expect(65, &["verify"]);
+    assert!(ended.out.contains("ADDED"), "restored once: {ended:?}");
+    assert!(!ended.out.contains("--after-"), "restored once: {ended:?}");
+    night.expect(0, &["check"]);
     let ended = night.tripsettle(&["run"]);
     assert_eq!(ended.code, Some(74), "never overwritten: {ended:?}");
     fs::rename(night.path("out"), night.path("out-before-restore")).unwrap();
     night.expect(11, &["run"]);
+    night.expect(0, &["verify"]);
     nobody_is_captured_twice(&night, "plain copy");
     assert_eq!(captured(&night), tales.len());
 }

@@ -313,6 +313,8 @@ fn what_was_done_to_the_files_is_told_apart_and_named() {
         let found = first_fault(&night, what);
         assert_eq!(found.0, damage, "{what}: {found:?}");
         assert!(found.1.ends_with(place), "{what}: {found:?}");
+        let told = night.expect(65, &["verify"]).out;
+        assert!(!told.contains("init --after"), "{what}: {told}");
     }
 }
 
@@ -357,6 +359,7 @@ fn a_head_that_was_kept_shows_an_older_state() {
     night.expect(0, &["verify", "--head", &old]);
     let ended = night.expect(65, &["verify", "--head", &new]);
     assert!(ended.out.contains("TRUNCATED"), "{ended:#?}");
-    assert!(ended.out.contains("init --after-loss"), "{ended:#?}");
+    assert!(ended.out.contains("init --after-restore"), "{ended:#?}");
+    assert!(!ended.out.contains("--after-loss"), "{ended:#?}");
     night.expect(2, &["verify", "--head", "12:34"]);
 }

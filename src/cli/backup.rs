@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::domain::Timestamp;
-use crate::store::Store;
 
 use super::args::BackupArgs;
 use super::exit::Failure;
 use super::print::Output;
+use super::state;
 
 /// `backup`.
 pub fn backup(
@@ -25,7 +25,7 @@ pub fn backup(
         let why = format!("{} exists already; a backup never overwrites", to.display());
         return Err(Failure::usage(why));
     }
-    let head = Store::open_to_read(&config.state_dir)?.backup(&to, now)?;
+    let head = state::open_to_read(config)?.backup(&to, now)?;
     let file = to.display().to_string();
     let json =
         json!({ "schema": "tripsettle.backup/1", "file": file, "journal": head.to_string() });

@@ -99,7 +99,9 @@ fn try_state(config: &Config, now: Timestamp) -> Result<String, Failure> {
         state::open(config, now)?;
         return Ok(format!("{dir} was created"));
     }
-    Store::open(&config.state_dir)?.quick_check()?;
+    let store = Store::open(&config.state_dir)?;
+    store.quick_check()?;
+    state::in_force(config, store)?;
     Ok(format!("{dir} is sound"))
 }
 

@@ -28,8 +28,19 @@ pub fn open(config: &Config, now: Timestamp) -> Result<Store, Failure> {
     Ok(created?)
 }
 
+/// Opens the state as it is, to read it only.
+pub fn open_to_read(config: &Config) -> Result<Store, Failure> {
+    match Store::open_to_read(&config.state_dir) {
+        Err(error @ StoreError::Missing(_)) => Err(match trace(config)? {
+            Some(trace) => missing(config, &trace),
+            None => error.into(),
+        }),
+        opened => Ok(opened?),
+    }
+}
+
 /// Refuses a state that is older than what happened: what was captured since is not in it.
-fn in_force(config: &Config, store: Store) -> Result<Store, Failure> {
+pub fn in_force(config: &Config, store: Store) -> Result<Store, Failure> {
     let dir = config.state_dir.display();
     let older = match (store.is_backup()?, published_by_a_newer(config, &store)?) {
         (Some(made), _) => format!("{dir} is a backup of {made}"),

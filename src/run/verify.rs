@@ -92,6 +92,9 @@ pub struct Verified {
     pub found: u64,
     /// The first of them, in the order in which they were found.
     pub faults: Vec<Fault>,
+    /// True when the state holds less than what was told of it.
+    #[serde(skip)]
+    pub is_older: bool,
 }
 
 impl Verified {
@@ -106,6 +109,12 @@ impl Verified {
                 what,
             });
         }
+    }
+
+    /// A fault of a state that holds less than what was told of it.
+    pub(super) fn older(&mut self, place: impl ToString, what: impl ToString) {
+        self.is_older = true;
+        self.fault(Damage::Truncated, place, what);
     }
 
     /// What is true whether or not the rest can be read.
@@ -134,6 +143,7 @@ pub fn verify(config: &Config, store: &Store, kept: &[Head]) -> Result<Verified,
         files: 0,
         found: 0,
         faults: Vec::new(),
+        is_older: false,
     };
     for said in store.integrity()? {
         found.fault(Damage::Altered, store.path().display(), said);
@@ -180,7 +190,7 @@ pub(super) fn against(
     let (from, to) = (here.seq.saturating_add(1), told.seq);
     if here.seq < told.seq {
         let what = format!("the events {from} to {to}, of which {who} tells, are gone");
-        found.fault(Damage::Truncated, format!("journal seq {from}"), what);
+        found.older(format!("journal seq {from}"), what);
     } else if here != told {
         let what = format!("the journal up to here is not the one of which {who} tells");
         found.fault(Damage::Altered, format!("journal seq {to}"), what);
@@ -189,28 +199,28 @@ pub(super) fn against(
 }
 
 fn trips(store: &Store, found: &mut Verified) -> Result<(), RunError> {
-    // With the chain whole to its last event, what is gone was at the end.
-    let gone = match found.clean {
-        true => Damage::Truncated,
-        false => Damage::Deleted,
-    };
+    let is_whole = found.clean;
     let each = &mut |row: StoredTrip, events: Result<Vec<Event>, StoreError>| {
         found.trips = found.trips.saturating_add(1);
         match events {
-            Ok(events) => trip(&row, &events, gone, found),
+            Ok(events) => trip(&row, &events, is_whole, found),
             Err(why) => found.fault(Damage::Altered, format!("trip {}", row.name), why),
         }
     };
     Ok(store.each_stored_trip(each)?)
 }
 
-fn trip(row: &StoredTrip, events: &[Event], gone: Damage, found: &mut Verified) {
+fn trip(row: &StoredTrip, events: &[Event], is_whole: bool, found: &mut Verified) {
     let place = format!("trip {}", row.name);
     let of_row = row.columns.iter().find(|(column, _)| *column == "steps");
     let steps: usize = of_row.and_then(|(_, n)| n.parse().ok()).unwrap_or(0);
     if steps > events.len() {
         let what = format!("of its {steps} events {} are here", events.len());
-        return found.fault(gone, place, what);
+        // With the chain whole to its last event, what is gone was at the end.
+        return match is_whole {
+            true => found.older(place, what),
+            false => found.fault(Damage::Deleted, place, what),
+        };
     }
     let history = match History::replay(events) {
         Ok(history) => history,

@@ -38,7 +38,7 @@ pub(super) fn files(
                 "the events {from} to {to} are gone; {} has them",
                 close.books_date
             );
-            found.fault(Damage::Truncated, format!("journal seq {from}"), what);
+            found.older(format!("journal seq {from}"), what);
         }
         if close.published {
             edition(config, store, close, found)?;
@@ -48,13 +48,19 @@ pub(super) fn files(
         .iter()
         .map(|close| (close.books_date, close.edition))
         .collect();
-    let lost = store.lost_days_through()?;
+    let (lost, restored) = (store.lost_days_through()?, store.published_through()?);
     for (date, number) in editions(&config.output_dir, None)? {
-        let by_the_lost = lost.is_some_and(|lost| date <= lost);
-        if !by_the_lost && !known.contains(&(date, number)) {
-            let place = edition_dir(&config.output_dir, date, number);
+        let through = |last: Option<BooksDate>| last.is_some_and(|last| date <= last);
+        if through(lost) || known.contains(&(date, number)) {
+            continue;
+        }
+        let place = edition_dir(&config.output_dir, date, number);
+        if through(restored) {
+            let what = "a state published it that is lost, and its day is closed again: void it";
+            found.fault(Damage::Added, place.display(), what);
+        } else {
             let what = "it was published, and the state does not know of it: the state is older";
-            found.fault(Damage::Truncated, place.display(), what);
+            found.older(place.display(), what);
         }
     }
     Ok(())
