@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// Makes the folder with this mode, whatever the umask; one that is there stays as it is.
@@ -16,6 +16,18 @@ pub fn make_dir(dir: &Path, mode: u32) -> io::Result<()> {
     }
     DirBuilder::new().recursive(true).mode(mode).create(dir)?;
     fs::set_permissions(dir, Permissions::from_mode(mode))
+}
+
+/// The nearest of `path` and the folders that lead to it that can be looked at, and the user that
+/// it belongs to: `root` or `user 1000`.
+pub fn owner_of(path: &Path) -> Option<(&Path, String)> {
+    path.ancestors().find_map(|place| {
+        let owner = match fs::metadata(place).ok()?.uid() {
+            0 => "root".to_owned(),
+            id => format!("user {id}"),
+        };
+        Some((place, owner))
+    })
 }
 
 /// Forces the names in `dir` to disk.

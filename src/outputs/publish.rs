@@ -5,6 +5,7 @@
 //! disk, the close is committed, and [`publish`] renames the folder into place. A crash between
 //! the last two leaves a committed close and a staged folder: calling [`publish`] again ends it.
 
+mod error;
 mod reading;
 mod shelf;
 
@@ -19,38 +20,13 @@ use crate::disk::{make_dir, sync_dir, sync_road};
 use crate::domain::BooksDate;
 use crate::planted::{self, Bug};
 
-pub use reading::{editions, hash_file};
+pub use error::PublishError;
+pub use reading::{editions, hash_file, try_to_read};
 pub use shelf::StagedShelf;
 
 use super::manifest::hex;
-use super::{FileEntry, FileTotals, MANIFEST, Manifest, OutputError, sha256_hex};
-
-/// Why an edition could not be put in place.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The file system said no.
-    #[error("{} could not be written: {why}; see to disk space and permissions, then run again",
-            path.display())]
-    Io {
-        /// What was to be written.
-        path: PathBuf,
-        /// The system's reason.
-        why: io::Error,
-    },
-    /// The manifest could not be made.
-    #[error(transparent)]
-    Manifest(#[from] OutputError),
-    /// Something else stands where the edition belongs.
-    #[error(
-        "{} holds something else than the edition that was closed; editions are never \
-         overwritten, so move it away and run again",
-        .0.display()
-    )]
-    OtherBytes(PathBuf),
-    /// The committed edition is not staged.
-    #[error("{} does not hold the edition that was closed; it must be made again", .0.display())]
-    NotStaged(PathBuf),
-}
+use super::{FileEntry, FileTotals, MANIFEST, Manifest, sha256_hex};
+use error::{failed, unread};
 
 /// Permissions of published files and folders; set explicitly, whatever the umask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +134,7 @@ impl Staging {
     /// I/O.
     pub fn read(&self, name: &'static str) -> Result<File, PublishError> {
         let path = self.dir.join(name);
-        File::open(&path).map_err(failed(&path))
+        File::open(&path).map_err(unread(&path))
     }
 
     /// Writes the manifest and forces the whole edition to disk. After this the close may be
@@ -322,16 +298,11 @@ pub fn discard(output_dir: &Path, date: BooksDate, edition: u32) -> Result<(), P
     }
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> PublishError {
-    let path = path.to_owned();
-    move |why| PublishError::Io { path, why }
-}
-
 fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, PublishError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(why) => Err(failed(path)(why)),
+        Err(why) => Err(unread(path)(why)),
     }
 }
 

@@ -67,6 +67,14 @@ pub fn make_output_dir(config: &Config) -> io::Result<()> {
     publish::make_output_dir(&config.output_dir, modes(config))
 }
 
+/// Opens what was published on the last `days` days; gives how many days that were.
+///
+/// # Errors
+/// Something of it cannot be read.
+pub fn try_to_read(config: &Config, days: usize) -> Result<usize, RunError> {
+    Ok(publish::try_to_read(&config.output_dir, days)?)
+}
+
 /// Renders the tables of an edition.
 ///
 /// # Errors

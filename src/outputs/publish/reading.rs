@@ -1,5 +1,6 @@
 //! What stands published, read back for those who verify it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -9,7 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::domain::BooksDate;
 
 use super::super::manifest::hex;
-use super::{PublishError, failed};
+use super::edition_dir;
+use super::error::{PublishError, unread};
 
 /// Every edition published `from` a day on, by what stands in the output folder alone.
 ///
@@ -46,12 +48,30 @@ fn names(dir: &Path) -> Result<Vec<String>, PublishError> {
         {
             return Ok(Vec::new());
         }
-        Err(why) => return Err(failed(dir)(why)),
+        Err(why) => return Err(unread(dir)(why)),
     };
     let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     entries
-        .map(|entry| entry.map(name).map_err(failed(dir)))
+        .map(|entry| entry.map(name).map_err(unread(dir)))
         .collect()
+}
+
+/// Opens every file of the newest edition of the last `days` days that stand published; gives how
+/// many days that were.
+///
+/// # Errors
+/// A folder or a file cannot be read.
+pub fn try_to_read(output_dir: &Path, days: usize) -> Result<usize, PublishError> {
+    let newest: BTreeMap<BooksDate, u32> = editions(output_dir, None)?.into_iter().collect();
+    let last = newest.iter().rev().take(days);
+    for (date, edition) in last.clone() {
+        let dir = edition_dir(output_dir, *date, *edition);
+        for name in names(&dir)? {
+            let path = dir.join(name);
+            File::open(&path).map_err(unread(&path))?;
+        }
+    }
+    Ok(last.count())
 }
 
 /// SHA-256 and length of a file, read in pieces.
