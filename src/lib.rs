@@ -65,7 +65,8 @@
 //! - Missed days are closed in order, all events on the pass's own books date; the first run ever
 //!   closes the last ended day, empty or not.
 //! - Reports of processors are taken by `run` and `backfill`, not by `settle`.
-//! - A file that cannot be read as a whole stays in the inbox, with one row in `rejected.csv`.
+//! - A file that cannot be read as a whole stays in the inbox, with one row in `rejected.csv`; one
+//!   that changes while it is read stays too, and what was read of its end is not taken.
 //! - The head of the journal is told outside (summaries, mails) in groups of digits, so that it
 //!   never looks like a card's number. An edition tells the head at its own last event; a later
 //!   edition that would differ in the head alone is not made.
@@ -74,6 +75,8 @@
 //!   older than what happened: every command but `verify`, `backup` and `init` refuses both (65)
 //!   until `init --after-restore` has put what is open in doubt. Days that were published since are
 //!   closed again, with other postings under the same numbers: it names them, for people to void.
+//! - While the output folder cannot be read nothing is sent (74): the state may be older than what
+//!   stands there, and could capture twice. `check` opens the newest editions.
 //! - `rule --file` writes each row on its own; the same verdict, name and note for a trip is never
 //!   written twice, so that a list given again cannot end a doubt that came later.
 //! - A list of a person's (`rule --file`, `debt recover --file`) is found in order as a whole, then
@@ -114,6 +117,7 @@
 //! | symptom | look in |
 //! |---|---|
 //! | a row of the feed was rejected, or should have been | `trips::fields`, `settlement::feed` |
+//! | a file of the inbox was not taken, or stays | `trips` (`inbox_files`), `run::inbox` |
 //! | a trip was not settled tonight | `sweep` ([`sweep::is_due`]), `tripsettle plan` |
 //! | the wrong call, or the wrong loss, for a trip | `settlement::decide`, `tripsettle show` |
 //! | a reply was read wrongly | `payment_service::classify` |

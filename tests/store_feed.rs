@@ -169,7 +169,7 @@ fn twenty_thousand_rows_are_taken_while_somebody_waits() {
         let taken = state
             .store
             .take_rows(rows, &file("big"), &when(1), law(None));
-        assert_eq!(taken.unwrap().new, 2_000);
+        assert_eq!(taken.unwrap().counts.new, 2_000);
     }
     assert_eq!(state.store.last_seq().unwrap(), 20_000);
     assert_eq!(state.store.commits(), 10);

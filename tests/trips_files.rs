@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use trips::{items, now};
-use tripsettle::trips::{FeedFormat, Item, format_of, inbox_files, move_to_taken, read, sha256_of};
+use tripsettle::trips::{
+    FeedFormat, Item, format_of, inbox_files, move_to_taken, overlooked, read, sha256_of,
+};
 
 fn names(paths: &[PathBuf]) -> Vec<String> {
     let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
@@ -56,6 +58,13 @@ fn the_inbox_is_taken_in_byte_order_and_what_is_being_written_is_left_alone() {
         "ä.ndjson",
     ];
     assert_eq!(names(&found), taken);
+    let why = "its name does not end in .csv, .jsonl or .ndjson";
+    let mut others = ["a.json", "a.txt", "csv"]
+        .map(|name| format!("{name} ({why})"))
+        .to_vec();
+    others.push("folder.csv (a folder)".to_owned());
+    others.push("link.csv (a symbolic link)".to_owned());
+    assert_eq!(overlooked(inbox.path()).unwrap(), others);
     assert!(inbox_files(&inbox.path().join("gone")).unwrap().is_empty());
     assert!(inbox_files(&inbox.path().join("b.csv")).is_err());
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,18 +11,29 @@ use crate::config::Config;
 use crate::domain::{
     ClosedDays, Entry, Event, Fact, FeedRow, Rejection, RunId, Source, Standing, Timestamp,
 };
-use crate::payment_service::PaymentService;
-use crate::planted::{self, Bug};
 use crate::settlement::{Admitted, History, IllegalEvent, admit};
-use crate::store::{Admission, FeedFile, Store, TakenCounts, When};
-use crate::trips::{self, Item};
+use crate::store::{Admission, FeedFile, Store, Taken, TakenCounts, When};
+use crate::trips::{self, FeedFormat, Item, Look};
 
 use super::RunError;
 use super::books_date::books_date;
-use super::pass::{House, Pass};
 
 /// Rows to a transaction: short enough for a run beside it, long enough to share one fsync.
 const CHUNK: usize = 2_000;
+
+/// Rejected rows of a file that are told with their reasons; `rejected.csv` has all of them.
+const TOLD: usize = 10;
+
+/// A row that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectedRow {
+    /// Its line in the file.
+    pub line: u64,
+    /// The field at fault, if it was one.
+    pub field: Option<&'static str>,
+    /// What is wrong with it, in words.
+    pub reason: String,
+}
 
 /// What became of one trip file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -35,6 +46,43 @@ pub struct Imported {
     pub taken_before: bool,
     /// Why the file as a whole could not be read.
     pub unreadable: Option<String>,
+    /// It changed while it was read, so that its end was not taken.
+    pub changed: bool,
+    /// The first rows that could not be taken.
+    pub rejected: Vec<RejectedRow>,
+}
+
+impl Imported {
+    /// The rejected rows for people: `file:line: field: reason`, and how many there are more.
+    pub fn told(&self) -> Vec<String> {
+        let file = &self.file;
+        let line = |row: &RejectedRow| {
+            let field = row
+                .field
+                .map_or(String::new(), |field| format!("{field}: "));
+            format!("{file}:{}: {field}{}", row.line, row.reason)
+        };
+        let mut lines: Vec<String> = self.rejected.iter().map(line).collect();
+        let named = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+        let more = self.counts.rejected.saturating_sub(named);
+        if more > 0 && named > 0 {
+            lines.push(format!(
+                "{file}: {more} more; rejected.csv of the day has all"
+            ));
+        }
+        lines
+    }
+
+    fn count(&mut self, taken: Taken) {
+        self.counts.add(&taken.counts);
+        let room = TOLD.saturating_sub(self.rejected.len());
+        let told = taken.rejected.into_iter().take(room);
+        self.rejected.extend(told.map(|row| RejectedRow {
+            line: row.source.line,
+            field: row.field,
+            reason: row.reason,
+        }));
+    }
 }
 
 /// The parts of the house that importing needs; no lock, no payment service.
@@ -50,56 +98,82 @@ pub struct Importer<'a> {
 }
 
 impl Importer<'_> {
-    /// Takes one file. Rows that cannot be taken are kept as rejections; the others go on.
+    /// Takes one file. Rows that cannot be taken are kept as rejections; the others go on. Of one
+    /// that somebody writes to meanwhile the end is left, which may be half a row.
     ///
     /// # Errors
     /// The state cannot be written, or the file cannot be opened.
     pub fn file(&self, path: &Path) -> Result<Imported, RunError> {
+        let before = look(path)?;
+        let sha256 = trips::sha256_of(path).map_err(|why| failed(path, why))?;
         let name = file_name(path);
-        let opened = |why: std::io::Error| RunError::File {
-            path: path.to_owned(),
-            why,
-        };
-        let sha256 = trips::sha256_of(path).map_err(opened)?;
         let mut imported = Imported {
             file: name.clone(),
+            changed: look(path)? != before,
             ..Imported::default()
         };
+        if imported.changed {
+            return Ok(imported);
+        }
         if self.store.feed_file_taken(&sha256)? {
             imported.taken_before = true;
             return Ok(imported);
         }
-        let digest: String = sha256.chars().take(16).collect();
-        let file = FeedFile {
-            sha256,
-            name: name.clone(),
-        };
+        let file = FeedFile { sha256, name };
         let Some(format) = trips::format_of(path) else {
             let why = "the name ends neither in .csv nor in .jsonl or .ndjson";
             return self.unreadable(imported, &file, why);
         };
-        let reader = BufReader::new(File::open(path).map_err(opened)?);
+        self.rows(path, &before, format, &file, imported)
+    }
+
+    /// Takes the rows of a file that looked like this `before`. What was read of one that looks
+    /// otherwise by then is dropped: it may end with half a row.
+    fn rows(
+        &self,
+        path: &Path,
+        before: &Look,
+        format: FeedFormat,
+        file: &FeedFile,
+        mut imported: Imported,
+    ) -> Result<Imported, RunError> {
+        let reader = BufReader::new(File::open(path).map_err(|why| failed(path, why))?);
+        let digest: String = file.sha256.chars().take(16).collect();
         let (mut rows, mut rejections) = (Vec::new(), Vec::new());
-        for item in trips::read(reader, format, &name, self.now) {
-            match item {
-                Ok(Item::Row(mut row)) => {
+        let mut items = trips::read(reader, format, &file.name, self.now);
+        loop {
+            let item = items.next();
+            let is_last = matches!(item, None | Some(Err(_)));
+            let unreadable = match item {
+                Some(Ok(Item::Row(mut row))) => {
                     row.source.digest.clone_from(&digest);
                     rows.push(row);
+                    None
                 }
-                Ok(Item::Rejected(rejection)) => rejections.push(rejection),
-                Err(error) => {
-                    self.chunk(&file, &mut rows, &mut rejections, &mut imported.counts)?;
-                    return self.unreadable(imported, &file, &error.to_string());
+                Some(Ok(Item::Rejected(rejection))) => {
+                    rejections.push(rejection);
+                    None
                 }
+                Some(Err(error)) => Some(error.to_string()),
+                None => None,
+            };
+            if !is_last && rows.len().max(rejections.len()) < CHUNK {
+                continue;
             }
-            if rows.len().max(rejections.len()) >= CHUNK {
-                self.chunk(&file, &mut rows, &mut rejections, &mut imported.counts)?;
+            imported.changed = look(path)? != *before;
+            if imported.changed {
+                return Ok(imported);
+            }
+            self.chunk(file, &mut rows, &mut rejections, &mut imported)?;
+            if let Some(why) = unreadable {
+                return self.unreadable(imported, file, &why);
+            }
+            if is_last {
+                self.store
+                    .finish_feed_file(file, self.now, &imported.counts)?;
+                return Ok(imported);
             }
         }
-        self.chunk(&file, &mut rows, &mut rejections, &mut imported.counts)?;
-        self.store
-            .finish_feed_file(&file, self.now, &imported.counts)?;
-        Ok(imported)
     }
 
     fn unreadable(
@@ -133,13 +207,14 @@ impl Importer<'_> {
         file: &FeedFile,
         rows: &mut Vec<FeedRow>,
         rejections: &mut Vec<Rejection>,
-        counts: &mut TakenCounts,
+        imported: &mut Imported,
     ) -> Result<(), RunError> {
+        let mut chunk = Taken::default();
         if !rejections.is_empty() {
-            let n = u64::try_from(rejections.len()).unwrap_or(u64::MAX);
+            chunk.counts.rejected = u64::try_from(rejections.len()).unwrap_or(u64::MAX);
+            chunk.rejected.clone_from(rejections);
             self.store
                 .reject_rows(std::mem::take(rejections), file, &self.when())?;
-            counts.rejected = counts.rejected.saturating_add(n);
         }
         if !rows.is_empty() {
             let (config, now) = (self.config.clone(), self.now);
@@ -148,12 +223,14 @@ impl Importer<'_> {
                 admission(&config, events, row, lost_before, now)
             };
             let rows = std::mem::take(rows);
-            counts.add(
-                &self
-                    .store
-                    .take_rows(rows, file, &self.when(), Arc::new(admits))?,
-            );
+            let taken = self
+                .store
+                .take_rows(rows, file, &self.when(), Arc::new(admits))?;
+            chunk.counts.add(&taken.counts);
+            chunk.rejected.extend(taken.rejected);
         }
+        chunk.rejected.sort_by_key(|row| row.source.line);
+        imported.count(chunk);
         Ok(())
     }
 
@@ -224,77 +301,17 @@ fn standing_after(
     Ok(history.standing())
 }
 
+fn look(path: &Path) -> Result<Look, RunError> {
+    Look::at(path).map_err(|why| failed(path, why))
+}
+
+fn failed(path: &Path, why: std::io::Error) -> RunError {
+    let path = path.to_owned();
+    RunError::File { path, why }
+}
+
 fn file_name(path: &Path) -> String {
     path.file_name()
         .map_or_else(|| "?".into(), |name| name.to_string_lossy())
         .into_owned()
-}
-
-/// Takes every file of the inbox, in byte order of name; a taken file moves to `taken/` after
-/// commit. A file that cannot be read as a whole stays, for a person to mend; the first one that
-/// cannot be opened or moved is given beside what was taken.
-///
-/// # Errors
-/// The inbox or the state cannot be read or written.
-pub fn inbox(importer: &Importer<'_>) -> Result<(Vec<Imported>, Option<RunError>), RunError> {
-    let dir = &importer.config.inbox_dir;
-    let failed = |path: &Path| {
-        let path: PathBuf = path.to_owned();
-        move |why| RunError::File { path, why }
-    };
-    let (mut all, mut first) = (Vec::new(), None);
-    for mut path in trips::inbox_files(dir).map_err(failed(dir))? {
-        if planted::is(Bug::InboxMovedFirst) {
-            path = trips::move_to_taken(&path).map_err(failed(&path))?;
-        }
-        let imported = importer.file(&path).and_then(|imported| {
-            if imported.unreadable.is_none() {
-                trips::move_to_taken(&path).map_err(failed(&path))?;
-            }
-            Ok(imported)
-        });
-        match imported {
-            Ok(imported) => all.push(imported),
-            // One file that cannot be opened or moved does not keep the others waiting.
-            Err(error @ RunError::File { .. }) => {
-                first.get_or_insert(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok((all, first))
-}
-
-/// The inbox as a part of a pass: what was taken is counted, an idle one leaves no trace.
-///
-/// # Errors
-/// The inbox or the state cannot be read or written.
-pub async fn take_inbox<S: PaymentService>(house: &House<S>, pass: &Pass) -> Result<(), RunError> {
-    let waiting = trips::inbox_files(&house.config.inbox_dir);
-    let dir = || house.config.inbox_dir.clone();
-    if waiting
-        .map_err(|why| RunError::File { path: dir(), why })?
-        .is_empty()
-    {
-        return Ok(());
-    }
-    pass.begin(house).await?;
-    let (config, now) = (house.config.clone(), house.clock.now());
-    let run = Some(pass.run.clone());
-    let (imported, trouble) = inbox(&Importer {
-        config,
-        store: &house.store,
-        now,
-        run,
-    })?;
-    let mut tally = pass.tally();
-    for file in imported {
-        for (word, count) in file.counts.by_word() {
-            tally.count_feed(word, count);
-        }
-        if let Some(why) = file.unreadable {
-            tally.unreadable_files.push(format!("{}: {why}", file.file));
-        }
-    }
-    trouble.map_or(Ok(()), Err)
 }

@@ -11,6 +11,7 @@ pub mod examine;
 pub mod expected;
 mod for_people;
 pub mod import;
+pub mod inbox;
 pub mod lanes;
 pub mod outbox;
 pub mod pass;
@@ -81,10 +82,22 @@ pub enum RunError {
     /// The journal breaks the law.
     #[error("the journal is damaged: {0}")]
     Law(String),
-    /// A file of the inbox or a report.
-    #[error("{}: {why}; mend it and run again, nothing is lost", path.display())]
+    /// A file of the inbox, a report, or a published file that is read.
+    #[error("{} cannot be read: {why}; mend it and run again, nothing is lost", path.display())]
     File {
         /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// A file of the inbox that was taken and stays there.
+    #[error(
+        "{} was taken, but cannot be moved to taken/: {why}; see to disk and permissions of the \
+         inbox and run again, nothing is taken twice",
+        path.display()
+    )]
+    NotMoved {
+        /// The file.
         path: PathBuf,
         /// What the system says.
         why: std::io::Error,
@@ -115,7 +128,8 @@ impl RunError {
             Self::Store(error) => error.exit_code(),
             Self::Publish(PublishError::Io { .. } | PublishError::OtherBytes(_))
             | Self::Output(OutputError::Io { .. })
-            | Self::File { .. } => 74,
+            | Self::File { .. }
+            | Self::NotMoved { .. } => 74,
             Self::NotBalanced { .. } | Self::Books(BooksError::Unbalanced { .. }) => 70,
             Self::Law(_)
             | Self::Books(BooksError::NothingToReverse(_) | BooksError::MoreThanOwed(..)) => 65,
@@ -147,7 +161,7 @@ pub async fn settle_pass<S: PaymentService>(
     house: &Arc<House<S>>,
     pass: &Arc<Pass>,
 ) -> Result<(), RunError> {
-    let imported = import::take_inbox(house, pass).await;
+    let imported = inbox::take_inbox(house, pass).await;
     let plan = batches::sweep(
         &house.config,
         &house.store,

@@ -108,6 +108,15 @@ impl TakenCounts {
     }
 }
 
+/// What became of a chunk of rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Its rows by what became of them.
+    pub counts: TakenCounts,
+    /// Those that could not be taken.
+    pub rejected: Vec<Rejection>,
+}
+
 impl Store {
     /// True when a file of these bytes was taken whole.
     ///
@@ -145,15 +154,15 @@ impl Store {
         file: &FeedFile,
         when: &When,
         admit: Admit,
-    ) -> Result<TakenCounts, StoreError> {
+    ) -> Result<Taken, StoreError> {
         let (file, when, path) = (file.clone(), when.clone(), self.path.clone());
         self.writer.transact(move |db| {
             let chunk = Chunk::begin(db, &path, &file, &when)?;
-            let mut counts = TakenCounts::default();
+            let mut taken = Taken::default();
             for row in &rows {
-                chunk.take(row, &admit, &mut counts)?;
+                chunk.take(row, &admit, &mut taken)?;
             }
-            Ok(counts)
+            Ok(taken)
         })
     }
 
@@ -201,12 +210,8 @@ impl<'a> Chunk<'a> {
         })
     }
 
-    fn take(
-        &self,
-        row: &FeedRow,
-        admit: &Admit,
-        counts: &mut TakenCounts,
-    ) -> Result<(), StoreError> {
+    fn take(&self, row: &FeedRow, admit: &Admit, taken: &mut Taken) -> Result<(), StoreError> {
+        let counts = &mut taken.counts;
         let sqlite = |error: rusqlite::Error| of_sqlite(self.path, &error);
         let trip = trip_row(self.db, &row.key).map_err(sqlite)?;
         let events = trip.map(|trip| events_of(self.db, trip, i64::MAX));
@@ -235,12 +240,14 @@ impl<'a> Chunk<'a> {
             }
             Admission::Rejected { field, reason } => {
                 let (source, raw) = (row.source.clone(), row.raw.clone());
-                self.reject(&Rejection {
+                let rejection = Rejection {
                     source,
                     field,
                     reason,
                     raw,
-                })?;
+                };
+                self.reject(&rejection)?;
+                taken.rejected.push(rejection);
                 &mut counts.rejected
             }
         };

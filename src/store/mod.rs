@@ -41,7 +41,7 @@ pub use counts::{EvidenceCount, NamedTrip, NamedTrips, StatusCount};
 pub use days::{DayBreak, OwingTrip};
 pub use debts::{DebtSums, IndebtedTrip};
 pub use error::StoreError;
-pub use feed::{Admission, Admit, FeedFile, TakenCounts, When};
+pub use feed::{Admission, Admit, FeedFile, Taken, TakenCounts, When};
 pub use journal::Append;
 pub use lines::{LineKey, NewLine, ProblemLine, ProcessorFile, StoredLine};
 pub use lock::Lock;

@@ -1,12 +1,14 @@
 //! The inbox: which files are there, their hash, and where a taken one goes.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::disk::sync_dir;
+use crate::domain::cards::hide_card_numbers;
 
 use super::format_of;
 
@@ -16,16 +18,9 @@ use super::format_of;
 /// # Errors
 /// The folder cannot be read.
 pub fn inbox_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(why) => return Err(why),
-    };
     let mut files = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        if !hidden && entry.file_type()?.is_file() && format_of(&entry.path()).is_some() {
+    for entry in entries(dir)? {
+        if !is_hidden(&entry) && why_not(&entry)?.is_none() {
             files.push(entry.path());
         }
     }
@@ -35,6 +30,81 @@ pub fn inbox_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
             .cmp(b.as_os_str().as_encoded_bytes())
     });
     Ok(files)
+}
+
+/// What lies in an inbox, is not taken, and is not hidden by whoever put it there: `NAME (why)`,
+/// in order of name.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn overlooked(dir: &Path) -> io::Result<Vec<String>> {
+    let mut others = Vec::new();
+    for entry in entries(dir)? {
+        let name = entry.file_name();
+        let is_unfinished = [&b".tmp"[..], b".part"]
+            .iter()
+            .any(|ending| name.as_encoded_bytes().ends_with(ending));
+        if is_hidden(&entry) || is_unfinished || name == "taken" {
+            continue;
+        }
+        if let Some(why) = why_not(&entry)? {
+            let name = name.to_string_lossy();
+            others.push(format!("{} ({why})", hide_card_numbers(&name)));
+        }
+    }
+    others.sort();
+    Ok(others)
+}
+
+fn entries(dir: &Path) -> io::Result<Vec<DirEntry>> {
+    match fs::read_dir(dir) {
+        Ok(entries) => entries.collect(),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(why) => Err(why),
+    }
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
+}
+
+/// Why it is no trip file.
+fn why_not(entry: &DirEntry) -> io::Result<Option<&'static str>> {
+    let kind = entry.file_type()?;
+    Ok(if kind.is_dir() {
+        Some("a folder")
+    } else if kind.is_symlink() {
+        Some("a symbolic link")
+    } else if !kind.is_file() {
+        Some("no file")
+    } else if format_of(&entry.path()).is_none() {
+        Some("its name does not end in .csv, .jsonl or .ndjson")
+    } else {
+        None
+    })
+}
+
+/// How a file looks to whoever wants to know whether it is still being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
+}
+
+impl Look {
+    /// Looks at the file.
+    ///
+    /// # Errors
+    /// It is not there, or may not be looked at.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        let file = fs::metadata(path)?;
+        Ok(Self {
+            inode: file.ino(),
+            bytes: file.size(),
+            modified: (file.mtime(), file.mtime_nsec()),
+        })
+    }
 }
 
 /// Moves a taken file into `taken/` beside it; a name that is there already gets a number.

@@ -132,7 +132,7 @@ impl State {
         let rows = (2..).zip(rows).map(|(line, text)| row(name, line, text));
         let (rows, admit) = (rows.collect(), law(None));
         let taken = self.store.take_rows(rows, &file(name), &when(day), admit);
-        taken.unwrap()
+        taken.unwrap().counts
     }
 
     /// The trip of this name.
@@ -177,7 +177,7 @@ impl State {
         let taken = self
             .store
             .take_rows(rows, &file("story"), &when(1), Arc::new(begins));
-        assert_eq!(taken.unwrap().new, 1);
+        assert_eq!(taken.unwrap().counts.new, 1);
         self.trip(&name)
     }
 
