@@ -8,12 +8,13 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use night::stories::{self, Tale, as_csv, make_known};
 use night::witness::{each_story_ended, ledger, testifies};
-use night::{Ended, Night};
+use night::{Ended, Night, names};
 use tripsettle::sandbox::SandboxTrip;
 
 const ENDPOINT: &str = "TRIPSETTLE_PAYMENT_SERVICE__ENDPOINT";
@@ -428,4 +429,123 @@ fn another_run_is_told_of_within_a_second() {
     let ended = waits.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0));
     the_next_run_loses_nothing(&night, &tales);
+}
+
+/// Puts what the service wrote under another user, if the test may; else takes its own right away.
+fn locked_out(night: &Night) -> std::process::Command {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65_534;
+    let day = night.path("out").join(&names(&night.path("out"))[0]);
+    let open = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open(night.dir.path(), 0o755);
+    open(&night.path("out"), 0o777);
+    let mut command = night.command(&[]);
+    if chown(night.dir.path(), Some(NOBODY), None).is_err() {
+        open(&day, 0);
+        return command;
+    }
+    for folder in ["state", "inbox", "inbox/taken"] {
+        let folder = night.path(folder);
+        chown(&folder, Some(NOBODY), None).unwrap();
+        for file in names(&folder) {
+            chown(folder.join(file), Some(NOBODY), None).unwrap();
+        }
+    }
+    let program = night.path("tripsettle");
+    fs::copy(command.get_program(), &program).unwrap();
+    let env: Vec<_> = command
+        .get_envs()
+        .map(|(k, v)| (k.to_owned(), v.unwrap().to_owned()))
+        .collect();
+    command = std::process::Command::new(program);
+    command
+        .env_clear()
+        .envs(env)
+        .current_dir(night.dir.path())
+        .uid(NOBODY)
+        .gid(NOBODY);
+    command
+}
+
+/// Whether the state is older than an edition that cannot be seen is not known: nothing is sent.
+#[test]
+fn published_files_of_another_user_are_told_with_their_owner() {
+    let (night, _) = evening();
+    night.expect(0, &["run"]);
+    let (day, before) = (
+        names(&night.path("out"))[0].clone(),
+        night.sandbox.calls().capture,
+    );
+    for args in [
+        &["status"][..],
+        &["settle"],
+        &["run"],
+        &["verify"],
+        &["check"],
+    ] {
+        let output = locked_out(&night).args(args).output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert_eq!(output.status.code(), Some(74), "{args:?}: {told}");
+        for words in [
+            &day,
+            "could not be read: Permission denied",
+            " belongs to ",
+            "as the user of the service only",
+        ] {
+            assert!(told.contains(words), "{args:?}: `{words}`: {told}");
+        }
+    }
+    assert_eq!(night.sandbox.calls().capture, before);
+}
+
+#[test]
+fn output_that_cannot_be_written_is_told_and_a_closed_pipe_is_not() {
+    let (night, _) = evening();
+    for args in [
+        &["config", "generate"][..],
+        &["run", "--json"],
+        &["status"],
+        &["check"],
+    ] {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let output = night.command(args).stdout(full).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(74), "{args:?}: {told}");
+        assert!(
+            told.contains("standard output cannot be written"),
+            "{args:?}: {told}"
+        );
+        let (reads, writes) = std::io::pipe().unwrap();
+        drop(reads);
+        let output = night.command(args).stdout(writes).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {output:?}");
+    }
+}
+
+#[test]
+fn a_password_file_that_is_not_there_is_a_configuration_to_mend() {
+    let (mut night, _) = evening();
+    for (name, value) in [
+        ("TRIPSETTLE_MAIL__URL", "smtps://127.0.0.1:9"),
+        ("TRIPSETTLE_MAIL__FROM", "night@shop.example"),
+        ("TRIPSETTLE_MAIL__TO", "finance@shop.example"),
+        ("TRIPSETTLE_MAIL__USERNAME", "night"),
+        ("TRIPSETTLE_MAIL__PASSWORD_FILE", "nowhere"),
+    ] {
+        night.set(name, value);
+    }
+    let told = night.expect(78, &["check"]);
+    assert!(told.out.contains("nowhere: "), "{told:?}");
+    let file = night.write("password", "x");
+    night.set("TRIPSETTLE_MAIL__PASSWORD_FILE", file.to_str().unwrap());
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    night.expect(69, &["check"]);
 }

@@ -1,20 +1,17 @@
 //! `check`: tries everything that a run needs, and moves no money.
 
-use std::fs;
-use std::io;
-use std::path::Path;
+mod folders;
+
 use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::config::Config;
 use crate::domain::{Clock, Timestamp};
-use crate::mail;
+use crate::mail::{self, MailError};
 use crate::payment_service::{HttpService, ServiceError};
-use crate::processor;
 use crate::run::calling::CLOCK_TOLERANCE_MS;
-use crate::run::{outbox, render, schedule};
-use crate::store::Store;
+use crate::run::{outbox, schedule};
 
 use super::exit::Failure;
 use super::print::Output;
@@ -39,26 +36,7 @@ pub async fn check(
         what: "configuration",
         found: Ok(file),
     }];
-    tried.push(Tried {
-        what: "state",
-        found: try_state(&config, clock.now()),
-    });
-    tried.push(Tried {
-        what: "output_dir",
-        found: try_dir(&config.output_dir, render::make_output_dir(&config)),
-    });
-    tried.push(Tried {
-        what: "inbox_dir",
-        found: try_dir(&config.inbox_dir, fs::create_dir_all(&config.inbox_dir)),
-    });
-    for processor in config.processors.values() {
-        if let Some(dir) = &processor.reports_dir {
-            tried.push(Tried {
-                what: "reports_dir",
-                found: try_reports(dir),
-            });
-        }
-    }
+    tried.extend(folders::try_folders(&config, clock.now()));
     tried.push(Tried {
         what: "schedule",
         found: try_schedule(&config, clock.now()),
@@ -91,38 +69,6 @@ fn tell(tried: &[Tried], code: u8, output: &Output) {
     if output.json || !output.quiet || code != 0 {
         output.either(&json!({ "exit_code": code, "tried": rows }), &text);
     }
-}
-
-fn try_state(config: &Config, now: Timestamp) -> Result<String, Failure> {
-    let dir = config.state_dir.display();
-    if !Store::exists(&config.state_dir)? {
-        state::open(config, now)?;
-        return Ok(format!("{dir} was created"));
-    }
-    let store = Store::open(&config.state_dir)?;
-    store.quick_check()?;
-    state::in_force(config, store)?;
-    Ok(format!("{dir} is sound"))
-}
-
-/// Files can be made there; a folder that is not there yet could be made.
-fn try_dir(dir: &Path, made: io::Result<()>) -> Result<String, Failure> {
-    let tried = made.and_then(|()| tempfile::tempfile_in(dir));
-    match tried {
-        Ok(_) => Ok(format!("{} can be written", dir.display())),
-        Err(why) => {
-            let message = format!("{} cannot be written: {why}", dir.display());
-            Err(Failure { code: 74, message })
-        }
-    }
-}
-
-fn try_reports(dir: &Path) -> Result<String, Failure> {
-    let found = processor::report_files(dir).map_err(|why| Failure {
-        code: 74,
-        message: format!("{} cannot be read: {why}", dir.display()),
-    })?;
-    Ok(format!("{} holds {} reports", dir.display(), found.len()))
 }
 
 fn try_schedule(config: &Config, now: Timestamp) -> Result<String, Failure> {
@@ -222,7 +168,24 @@ async fn try_mail(config: &Config) -> Result<String, Failure> {
     wire::mail_settings(config)?;
     let tried = mail::check_login(&settings).await;
     tried.map_err(|error| Failure {
-        code: 69,
+        code: mail_code(&error),
         message: error.to_string(),
     })
+}
+
+/// 78 for what stands in the configuration, 69 for a server, which may be up again soon.
+fn mail_code(error: &MailError) -> u8 {
+    match error {
+        MailError::Address { .. }
+        | MailError::NoRecipient
+        | MailError::HalfALogin { .. }
+        | MailError::Password { .. }
+        | MailError::Compose { .. } => 78,
+        MailError::Unreachable { .. }
+        | MailError::NotEncrypted { .. }
+        | MailError::PutOff { .. }
+        | MailError::Refused { .. }
+        | MailError::TimedOut { .. }
+        | MailError::Folder { .. } => 69,
+    }
 }

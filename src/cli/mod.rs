@@ -54,21 +54,15 @@ pub fn start(clock: Arc<dyn Clock>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
-    let output = Output {
-        json: cli.json,
-        quiet: cli.quiet,
-    };
+    let output = Output::new(cli.json, cli.quiet);
     let wish = std::env::var("TRIPSETTLE_LOG").ok();
     let done = logging::start(wish.as_deref(), cli.quiet)
         .map_err(Failure::configuration)
         .and_then(|()| runtime()?.block_on(command(cli, clock, &output)));
-    match done {
-        Ok(code) => code,
-        Err(failure) => {
-            output.failure(&failure);
-            failure.code
-        }
-    }
+    output.ended(done.unwrap_or_else(|failure| {
+        output.failure(&failure);
+        failure.code
+    }))
 }
 
 /// Asked often, and by machines: what all commands take and what TLS needs is not made for it.

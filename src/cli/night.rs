@@ -1,5 +1,6 @@
 //! `run`, `settle`, `backfill` and `import`.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -93,10 +94,18 @@ pub fn import(
     for file in &args.files {
         match importer.file(file) {
             Ok(imported) => {
-                code = code.max(if imported.counts.rejected > 0 { 10 } else { 0 });
+                let attention = imported.counts.rejected > 0 || imported.changed;
+                code = code.max(if attention { 10 } else { 0 });
                 all.push(imported);
             }
             // The others are taken nevertheless.
+            Err(RunError::File { path, why }) if why.kind() == ErrorKind::NotFound => {
+                code = code.max(74);
+                let path = path.display();
+                output.complaint(&format!(
+                    "{path}: there is no such file; is its name right?"
+                ));
+            }
             Err(error @ RunError::File { .. }) => {
                 let failure = Failure::from(error);
                 code = code.max(failure.code);

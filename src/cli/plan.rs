@@ -1,13 +1,17 @@
 //! `plan`: what a run would do now; sends nothing.
 
+use std::io;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::domain::{Money, Timestamp};
 use crate::run::{CountAndMoney, Plan, batches};
+use crate::trips::inbox_files;
 
 use super::exit::Failure;
-use super::print::Output;
+use super::print::{Output, many, trips};
 use super::{state, wire};
 
 /// `plan`.
@@ -16,11 +20,23 @@ pub fn plan(config: &Config, now: Timestamp, output: &Output) -> Result<u8, Fail
     let store = state::open(config, now)?;
     let next_run = schedule.next_run(now);
     let plan = batches::sweep(config, &store, next_run, now)?;
-    output.either(
-        &as_json(&plan, now, next_run),
-        &as_text(&plan, now, next_run),
-    );
+    // Only counted: whoever cannot look into the inbox may still see the plan.
+    let waiting = inbox_files(&config.inbox_dir).map(|files| files.len());
+    let mut json = as_json(&plan, now, next_run);
+    json["inbox_files"] = json!(waiting.as_ref().ok());
+    let mut text = as_text(&plan, now, next_run);
+    text.push_str(&of_inbox(waiting, &config.inbox_dir));
+    output.either(&json, &text);
     Ok(0)
+}
+
+fn of_inbox(waiting: io::Result<usize>, dir: &Path) -> String {
+    match waiting {
+        Ok(0) => String::new(),
+        Ok(1) => "1 file waits in the inbox; what it holds is not counted here\n".to_owned(),
+        Ok(n) => format!("{n} files wait in the inbox; what they hold is not counted here\n"),
+        Err(why) => format!("{} cannot be read: {why}\n", dir.display()),
+    }
 }
 
 fn amounts(counted: &CountAndMoney) -> String {
@@ -34,12 +50,17 @@ fn amounts(counted: &CountAndMoney) -> String {
 fn as_text(plan: &Plan, now: Timestamp, next_run: Timestamp) -> String {
     let mut lines = vec![
         format!("as of {now}; the next planned run is {next_run}"),
-        format!("due now: {} trips; {} can wait", plan.due, plan.waiting),
+        format!(
+            "due now: {}; {} can wait",
+            many(plan.due, "trip"),
+            plan.waiting
+        ),
     ];
     for (word, counted) in &plan.by_call {
         lines.push(format!(
-            "  {word:<8} {:>8} trips  {}",
+            "  {word:<8} {:>8} {}  {}",
             counted.trips,
+            trips(counted.trips),
             amounts(counted)
         ));
     }
@@ -48,23 +69,24 @@ fn as_text(plan: &Plan, now: Timestamp, next_run: Timestamp) -> String {
     }
     for (hour, counted) in &plan.by_hour {
         lines.push(format!(
-            "  {hour}  {:>8} trips  {}",
+            "  {hour}  {:>8} {}  {}",
             counted.trips,
+            trips(counted.trips),
             amounts(counted)
         ));
     }
-    let (calls, seconds) = (plan.calls_needed, plan.seconds_needed);
-    lines.push(format!(
-        "at least {calls} calls, {seconds} s at the granted rate"
-    ));
+    let (calls, seconds) = (many(plan.calls_needed, "call"), plan.seconds_needed);
+    lines.push(format!("at least {calls}, {seconds} s at the granted rate"));
     if plan.will_not_fit.trips > 0 {
-        let (count, money) = (plan.will_not_fit.trips, amounts(&plan.will_not_fit));
-        lines.push(format!("WILL NOT FIT THE RATE: {count} trips  {money}"));
+        let count = many(plan.will_not_fit.trips, "trip");
+        let money = amounts(&plan.will_not_fit);
+        lines.push(format!("WILL NOT FIT THE RATE: {count}  {money}"));
     }
     if plan.already_lost.trips > 0 {
-        let (count, money) = (plan.already_lost.trips, amounts(&plan.already_lost));
+        let count = many(plan.already_lost.trips, "trip");
+        let money = amounts(&plan.already_lost);
         lines.push(format!(
-            "token dead by our reckoning, asked once: {count} trips  {money}"
+            "token dead by our reckoning, asked once: {count}  {money}"
         ));
     }
     lines.join("\n") + "\n"

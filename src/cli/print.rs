@@ -1,6 +1,7 @@
 //! Output: text for people, JSON for programs, nothing for cron when all is well.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde_json::json;
@@ -13,18 +14,47 @@ use crate::run::story::{attention, next_commands};
 use super::exit::Failure;
 
 /// How a command speaks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Output {
     /// One JSON object on standard output.
     pub json: bool,
     /// Nothing when all is well.
     pub quiet: bool,
+    unwritten: OnceLock<io::Error>,
 }
 
 impl Output {
+    /// An output of this kind.
+    pub fn new(json: bool, quiet: bool) -> Self {
+        Self {
+            json,
+            quiet,
+            unwritten: OnceLock::new(),
+        }
+    }
+
     /// Text as it is. A reader that went away (`| head`) is no failure.
     pub fn text(&self, text: &str) {
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        let mut to = io::stdout();
+        let written = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+        if let Err(why) = written
+            && why.kind() != ErrorKind::BrokenPipe
+        {
+            let _ = self.unwritten.set(why);
+        }
+    }
+
+    /// The exit code of a command that ended with `code`: what was asked for and could not be
+    /// written may be all that it was for.
+    pub fn ended(&self, code: u8) -> u8 {
+        let Some(why) = self.unwritten.get() else {
+            return code;
+        };
+        self.complaint(&format!("standard output cannot be written: {why}"));
+        match code {
+            1 => 1,
+            _ => code.max(74),
+        }
     }
 
     /// A line for people.
@@ -89,11 +119,18 @@ impl Output {
         for file in files {
             let what = match (&file.unreadable, file.taken_before) {
                 (Some(why), _) => format!("not taken: {why}"),
+                (None, _) if file.changed => {
+                    let taken = counted(&file.counts.by_word());
+                    format!("it changed while it was read; {taken}; give it again when it is whole")
+                }
                 (None, true) => "taken before, nothing to do".to_owned(),
                 (None, false) => counted(&file.counts.by_word()),
             };
-            if !self.quiet || file.counts.rejected > 0 {
+            if !self.quiet || file.counts.rejected > 0 || file.changed {
                 self.text(&format!("{}: {what}\n", file.file));
+                for row in file.told() {
+                    self.text(&format!("  {row}\n"));
+                }
             }
         }
     }
@@ -112,6 +149,13 @@ impl Output {
     }
 }
 
+/// `1 trip`, `2 trips`.
+pub fn many(count: impl TryInto<u64>, what: &str) -> String {
+    let count = count.try_into().unwrap_or(u64::MAX);
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
+}
+
 fn counted(counts: &[(&str, u64)]) -> String {
     let counts = counts.iter().filter(|(_, count)| *count > 0);
     let words: Vec<String> = counts
@@ -122,6 +166,11 @@ fn counted(counts: &[(&str, u64)]) -> String {
     } else {
         words.join(", ")
     }
+}
+
+/// The word behind a number in a column.
+pub fn trips(count: u64) -> &'static str {
+    if count == 1 { "trip " } else { "trips" }
 }
 
 /// The run in a dozen lines.
@@ -152,14 +201,18 @@ fn told(report: &RunReport) -> String {
     for (status, by_currency) in &report.tally.outcomes {
         for sums in by_currency.values() {
             lines.push(format!(
-                "{status:<17} {:>6} trips  {:>18}  captured {:>18}  bad debt {:>16}",
-                sums.trips, sums.cart_total, sums.captured, sums.bad_debt
+                "{status:<17} {:>6} {}  {:>18}  captured {:>18}  bad debt {:>16}",
+                sums.trips,
+                trips(sums.trips),
+                sums.cart_total,
+                sums.captured,
+                sums.bad_debt
             ));
         }
     }
     let waited = report.tally.pauses;
     let pauses = if waited > 0 {
-        format!(", {waited} pauses asked for")
+        format!(", {} asked for", many(waited, "pause"))
     } else {
         String::new()
     };
@@ -185,4 +238,15 @@ fn told(report: &RunReport) -> String {
         lines.push(format!("-> {}\n     {}", next.command, next.why));
     }
     lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::many;
+
+    #[test]
+    fn one_is_not_many() {
+        let told = [0_u64, 1, 2].map(|count| many(count, "closed day"));
+        assert_eq!(told, ["0 closed days", "1 closed day", "2 closed days"]);
+    }
 }

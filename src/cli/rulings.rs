@@ -12,7 +12,7 @@ use super::args::RuleArgs;
 use super::author::is_signed;
 use super::exit::Failure;
 use super::list;
-use super::print::Output;
+use super::print::{Output, many};
 use super::show::{captured, find};
 use super::state;
 
@@ -47,7 +47,7 @@ pub fn rule_file(
 }
 
 fn counts(rulings: &Answers) -> String {
-    let mut text = format!("{} rulings taken", rulings.taken);
+    let mut text = format!("{} taken", many(rulings.taken, "ruling"));
     if rulings.before > 0 {
         text.push_str(&format!(", {} stood in the journal before", rulings.before));
     }

@@ -30,13 +30,12 @@ pub fn open(config: &Config, now: Timestamp) -> Result<Store, Failure> {
 
 /// Opens the state as it is, to read it only.
 pub fn open_to_read(config: &Config) -> Result<Store, Failure> {
-    match Store::open_to_read(&config.state_dir) {
-        Err(error @ StoreError::Missing(_)) => Err(match trace(config)? {
-            Some(trace) => missing(config, &trace),
-            None => error.into(),
-        }),
-        opened => Ok(opened?),
+    if !Store::exists(&config.state_dir)?
+        && let Some(trace) = trace(config)?
+    {
+        return Err(missing(config, &trace));
     }
+    Ok(Store::open_to_read(&config.state_dir)?)
 }
 
 /// Refuses a state that is older than what happened: what was captured since is not in it.
@@ -67,9 +66,13 @@ fn after_restore(config: &Config, now: Timestamp, output: &Output) -> Result<u8,
     let _lock = Lock::acquire(&config.state_dir, Duration::ZERO)?;
     let store = Store::open(&config.state_dir)?;
     let restored = restore(config, &store, now)?;
-    let (dir, doubted) = (config.state_dir.display(), restored.doubted);
+    let dir = config.state_dir.display();
+    let (doubted, are) = match restored.doubted {
+        1 => ("1 open trip".to_owned(), "is"),
+        count => (format!("{count} open trips"), "are"),
+    };
     output.word(&format!(
-        "{dir} is in force again; {doubted} open trips are in doubt now, and so will be every trip \
+        "{dir} is in force again; {doubted} {are} in doubt now, and so will be every trip \
          that began before {now} when it is imported.\n`tripsettle status` names them; a \
          processor's report or `rule` ends a doubt{}",
         by_hand(config, &restored)

@@ -2,7 +2,7 @@
 
 use super::args::VerifyArgs;
 use super::exit::Failure;
-use super::print::Output;
+use super::print::{Output, many};
 use super::state;
 use crate::config::Config;
 use crate::run::verify::{Damage, Verified, verify as verify_all};
@@ -19,13 +19,16 @@ pub fn verify(config: &Config, args: &VerifyArgs, output: &Output) -> Result<u8,
 
 fn told(found: &Verified) -> String {
     let counts = format!(
-        "{} trips, {} closed days, {} published files; journal {}\n",
-        found.trips, found.days, found.files, found.head
+        "{}, {}, {}; journal {}\n",
+        many(found.trips, "trip"),
+        many(found.days, "closed day"),
+        many(found.files, "published file"),
+        found.head
     );
     if found.clean {
         return format!("everything is as it was written: {counts}");
     }
-    let mut text = format!("DAMAGED, {} faults in {counts}", found.found);
+    let mut text = format!("DAMAGED, {} in {counts}", many(found.found, "fault"));
     for fault in &found.faults {
         text.push_str(&format!("{fault}\n"));
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
+use crate::night::names;
+
 use super::evening::Evening;
 use super::many::{Tally, each, one_in};
 
@@ -137,4 +139,43 @@ fn a_disk_that_fills_loses_nothing() {
     full.close("commands that found the disk full");
     mailed.close("runs that told by mail what the state could not keep");
     tally.close("small disks");
+}
+
+/// A full disk still makes names and empty files.
+#[test]
+#[ignore = "mounts small disks; .ci/run plays it where it may"]
+fn a_disk_that_fills_is_found_by_check() {
+    for folder in ["state", "out", "inbox"] {
+        let small = Small {
+            folder,
+            pages: 400,
+            files: 1024,
+        };
+        let evening = Evening::begin();
+        evening.night.expect(0, &["init"]);
+        let place = evening.night.path(folder);
+        let kept = evening.night.path("kept");
+        if place.exists() {
+            std::fs::rename(&place, &kept).unwrap();
+        }
+        let mounted = Mounted::over(&place, &small);
+        if kept.exists() {
+            for name in names(&kept) {
+                std::fs::copy(kept.join(&name), place.join(&name)).unwrap();
+            }
+        }
+        evening.night.expect(0, &["check"]);
+        let full = std::io::copy(
+            &mut std::io::repeat(b'x'),
+            &mut std::fs::File::create(place.join(".full")).unwrap(),
+        );
+        assert_eq!(full.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+        let before = names(&place);
+        let told = evening.night.expect(74, &["check"]);
+        assert!(told.out.contains("No space left"), "{folder}: {told:#?}");
+        assert_eq!(names(&place), before, "{folder}");
+        mounted.grow();
+        evening.night.expect(0, &["check"]);
+        assert_eq!(names(&place), before, "{folder}");
+    }
 }
