@@ -185,6 +185,8 @@ fn mail_code(error: &MailError) -> u8 {
         | MailError::NotEncrypted { .. }
         | MailError::PutOff { .. }
         | MailError::Refused { .. }
+        | MailError::TooLarge { .. }
+        | MailError::Unanswered { .. }
         | MailError::TimedOut { .. }
         | MailError::Folder { .. } => 69,
     }
