@@ -293,12 +293,17 @@ fn searched(night: &Night) -> usize {
     assert!(seen("said/0.txt", "TRACE"), "not the most talkative level");
     let database = seen("state/tripsettle.db", HIDDEN) || seen("state/tripsettle.db-wal", HIDDEN);
     assert!(database, "no bird came into the database");
-    // Not in each night: a pass that gives up early tells the last reply alone.
+    // Not in each night: only a pass that ends early tells a reply, and the last one alone.
     let said = names(&night.path("said"));
     let heard = said
         .iter()
         .filter(|name| seen(&format!("said/{name}"), HIDDEN));
-    assert!(heard.count() > 10, "hardly a bird was heard");
+    let heard = heard.count();
+    assert!(
+        heard > 5,
+        "hardly a bird was heard: {heard} of {}",
+        said.len()
+    );
     assert!(files.contains(&night.path("state/tripsettle.db-wal")));
     assert_eq!(place_of(TRACK_2.as_bytes(), PAN.as_bytes()), Some(1));
     assert!(found.is_empty(), "{}", found.join("\n"));

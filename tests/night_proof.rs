@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use night::Night;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tripsettle::sandbox::{CallKind, EmvData, Fault, FaultKind, SandboxTrip, Side};
 
 const PROVES: &str = "TRIPSETTLE_SETTLEMENT__TRANSACTIONAL_DATA_PROVES_CAPTURE";
@@ -148,6 +148,44 @@ fn data_that_comes_after_a_ruling_is_not_that_of_the_next_capture() {
     // The next capture is lost as well: which of the two the data then tells of, nobody knows.
     night.sandbox.inject(answer_is_lost());
     night.expect(11, &["settle"]);
+}
+
+/// A person who errs takes the ruling back before the shopper is charged twice.
+#[test]
+fn a_ruling_is_taken_back_before_another_capture_is_sent() {
+    let night = Night::begin();
+    trip(&night, "doubt", vec![answer_is_lost()], Some(named("4711")));
+    night.expect(11, &["run"]);
+    let signed = ["--by", "Ada", "--note", "looked it up"];
+    let rule = |code, words: &[&str]| {
+        let words = [&["rule", "S1/doubt"], words, &signed].concat();
+        night.expect(code, &words)
+    };
+    let refused = rule(2, &["not-captured", "--amount", "3.00"]);
+    assert!(
+        refused.err.contains("goes with `captured` only"),
+        "{refused:?}"
+    );
+    let warned = rule(0, &["not-captured"]).err;
+    assert!(warned.contains("the reconciliation id 4711"), "{warned}");
+    assert!(
+        warned.contains("`tripsettle rule S1/doubt captured"),
+        "{warned}"
+    );
+    assert_eq!(shown(&night, "doubt")["status"], "open");
+    rule(0, &["captured"]);
+    let trip = shown(&night, "doubt");
+    assert_eq!(
+        (&trip["status"], &trip["captured"]),
+        (&json!("captured"), &json!("10.00"))
+    );
+    night.expect(0, &["settle"]);
+    assert_eq!(
+        night.sandbox.calls().capture,
+        1,
+        "the shopper is charged once"
+    );
+    rule(2, &["not-captured"]);
 }
 
 /// Data without a reconciliation id says nothing of a doubt: it is asked for again, but later, and

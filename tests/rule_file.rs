@@ -105,7 +105,16 @@ fn bad_rows_are_told_by_line_and_stop_no_other() {
         ("S2/t2,retry,,Ada,seen", "not refused"),
         (",captured,,Ada,seen", "no trip"),
         ("S2/t2,not_captured,,Ada,seen", ""),
-        ("S2/t2,captured,,Ada,no it was", "no capture is in doubt"),
+        // Taken back, and then it stands.
+        ("S2/t2,captured,,Ada,it was", ""),
+        (
+            "S2/t2,not_captured,,Ada,it was not",
+            "no capture is in doubt",
+        ),
+        (
+            "S2/t2,not_captured,5.00,Ada,no",
+            "goes with `captured` only",
+        ),
     ];
     let text = rows.map(|(row, _)| row).join("\n");
     night.write(
@@ -113,9 +122,9 @@ fn bad_rows_are_told_by_line_and_stop_no_other() {
         &format!("trip,verdict,amount,by,note\n{text}\n"),
     );
     let told = json(&night, 10, &["rule", "--file", "rulings.csv", "--quiet"]);
-    assert_eq!(told["taken"], 2, "{told}");
+    assert_eq!(told["taken"], 3, "{told}");
     let refused = told["refused"].as_array().unwrap();
-    assert_eq!(refused.len(), 9, "{told}");
+    assert_eq!(refused.len(), 10, "{told}");
     for (line, (row, reason)) in (2..).zip(rows) {
         let of_line = refused.iter().find(|refusal| refusal["line"] == line);
         if let Some(refusal) = of_line {

@@ -43,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Line),
         1 => Just(Step::Data),
         2 => Just(Step::Rule),
+        1 => Just(Step::Slip),
         1 => Just(Step::Retry),
         1 => Just(Step::FindCaptured),
         1 => (0_usize..3).prop_map(Step::Policy),

@@ -16,6 +16,7 @@ mod night;
 mod plan;
 mod print;
 mod progress;
+mod rule;
 mod rulings;
 mod sandbox;
 mod show;
@@ -95,7 +96,7 @@ async fn command(cli: Cli, clock: Arc<dyn Clock>, output: &Output) -> Result<u8,
         Command::Plan => plan::plan(&*load()?, now, output),
         Command::Status(args) => status::status(&*load()?, &args, now, output),
         Command::Show(args) => show::show(&*load()?, &args, now, output),
-        Command::Rule(args) => show::rule(&*load()?, args, now, output),
+        Command::Rule(args) => rule::rule(&*load()?, args, now, output),
         Command::Debt(wish) => debt::debt(&*load()?, wish, now, output),
         Command::Check => check::check(load()?, clock, output).await,
         Command::Backup(args) => backup::backup(&*load()?, &args, now, output),

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::config::Config;
-use crate::domain::{Ruling, Timestamp, Verdict};
-use crate::run::rule::{Ruled, rule_once};
+use crate::domain::{Ruling, Timestamp};
+use crate::run::rule::{Ruled, claim, rule_once};
 use crate::store::Store;
 
 use super::answers::Answers;
@@ -13,7 +13,8 @@ use super::author::is_signed;
 use super::exit::Failure;
 use super::list;
 use super::print::{Output, many};
-use super::show::{captured, find};
+use super::rule::{verdict, warn_of_another_capture};
+use super::show::find;
 use super::state;
 
 /// The columns; the first two must be there.
@@ -41,7 +42,7 @@ pub fn rule_file(
     let mut rulings = Answers::of("tripsettle.rulings/1");
     for row in rows {
         let (line, wish) = (row.line, Wish::of(row.cells, args));
-        rulings.add(line, &wish.trip, one(config, &store, &wish, now))?;
+        rulings.add(line, &wish.trip, one(config, &store, &wish, now, output))?;
     }
     Ok(rulings.tell(file, &counts(&rulings), "ruled", output))
 }
@@ -70,24 +71,26 @@ impl Wish {
     }
 }
 
-fn one(config: &Config, store: &Store, wish: &Wish, now: Timestamp) -> Result<Ruled, Failure> {
+fn one(
+    config: &Config,
+    store: &Store,
+    wish: &Wish,
+    now: Timestamp,
+    output: &Output,
+) -> Result<Ruled, Failure> {
     is_signed(&wish.by, &wish.note)?;
-    let (id, _) = find(store, &wish.trip)?;
-    let verdict = match wish.verdict.replace('_', "-").as_str() {
-        "captured" => Verdict::Captured {
-            amount: captured(store, id, wish.amount.as_deref())?,
-        },
-        "not-captured" => Verdict::NotCaptured,
-        "retry" => Verdict::Retry,
-        other => {
-            let why = format!("`{other}` is no verdict; write captured, not-captured or retry");
-            return Err(Failure::usage(why));
-        }
-    };
+    let (id, key) = find(store, &wish.trip)?;
+    let claim = claim(store, id)?;
+    let word = wish.verdict.replace('_', "-");
+    let verdict = verdict(&word, wish.amount.as_deref(), &claim)?;
     let ruling = Ruling {
         verdict,
         by: wish.by.clone(),
         note: wish.note.clone(),
     };
-    Ok(rule_once(config, store, id, &ruling, now)?)
+    let ruled = rule_once(config, store, id, &ruling, now)?;
+    if ruled == Ruled::Taken {
+        warn_of_another_capture(&key, &ruling.verdict, &claim, output);
+    }
+    Ok(ruled)
 }

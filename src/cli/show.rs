@@ -1,20 +1,15 @@
-//! `show` tells one trip's history in plain words; `rule` ends a doubt or a refusal.
+//! `show` tells one trip's history in plain words.
 
 use serde_json::json;
 
 use crate::config::Config;
-use crate::domain::{
-    DebtAct, Elsewhere, Event, Fact, Money, Reply, Ruling, Timestamp, TripKey, Verdict,
-};
-use crate::run::rule::rule as write_ruling;
+use crate::domain::{DebtAct, Elsewhere, Event, Fact, Money, Reply, Timestamp, TripKey, Verdict};
 use crate::run::standing_of;
 use crate::store::{Found, Store};
 
-use super::args::{RuleArgs, ShowArgs, VerdictArg};
-use super::author::is_signed;
+use super::args::ShowArgs;
 use super::exit::Failure;
 use super::print::Output;
-use super::rulings::rule_file;
 use super::state;
 
 pub fn find(store: &Store, name: &str) -> Result<(i64, TripKey), Failure> {
@@ -230,50 +225,5 @@ fn answer(reply: &Reply) -> String {
             why,
         } => format!("unclear (HTTP {status}): {why}"),
         Reply::Unclear { status: None, why } => format!("unclear: {why}"),
-    }
-}
-
-/// `rule`.
-pub fn rule(
-    config: &Config,
-    args: RuleArgs,
-    now: Timestamp,
-    output: &Output,
-) -> Result<u8, Failure> {
-    if let Some(file) = &args.file {
-        return rule_file(config, file, &args, now, output);
-    }
-    let (Some(trip), Some(word)) = (&args.trip, args.verdict) else {
-        return Err(Failure::usage("name a trip and a verdict, or --file"));
-    };
-    let store = state::open(config, now)?;
-    let (id, key) = find(&store, trip)?;
-    let verdict = match word {
-        VerdictArg::Captured => Verdict::Captured {
-            amount: captured(&store, id, args.amount.as_deref())?,
-        },
-        VerdictArg::NotCaptured => Verdict::NotCaptured,
-        VerdictArg::Retry => Verdict::Retry,
-    };
-    let (by, note) = (args.by.unwrap_or_default(), args.note.unwrap_or_default());
-    is_signed(&by, &note)?;
-    let ruling = Ruling { verdict, by, note };
-    let ruled = write_ruling(config, &store, id, &ruling, now)?;
-    let status = ruled.map_err(Failure::usage)?.status;
-    let json = json!({ "trip": key.to_string(), "status": status.as_str() });
-    let next = "the next `settle` or `run` goes on from here";
-    if output.json || !output.quiet {
-        output.either(&json, &format!("{key}: {status} now; {next}\n"));
-    }
-    Ok(0)
-}
-
-/// The amount that was typed, or the intended one.
-pub fn captured(store: &Store, id: i64, amount: Option<&str>) -> Result<Money, Failure> {
-    let standing = standing_of(&store.events(id)?)?;
-    let currency = standing.balances.currency;
-    match amount {
-        Some(text) => Money::parse(text, currency).map_err(Failure::usage),
-        None => Ok(standing.intended.unwrap_or(Money::zero(currency))),
     }
 }

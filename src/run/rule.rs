@@ -1,7 +1,7 @@
 //! Rule: a person's word goes into the journal; no lock, one short transaction.
 
 use crate::config::Config;
-use crate::domain::{Event, Fact, Ruling, Standing, Timestamp};
+use crate::domain::{Event, Fact, Money, Ruling, Standing, Timestamp};
 use crate::settlement::{self, History, RulingRefused};
 use crate::store::{Store, StoreError};
 
@@ -18,6 +18,32 @@ pub enum Ruled {
     Refused(RulingRefused),
     /// The very same stands in the journal; it was not written again.
     Before,
+}
+
+/// What stands behind a doubt, for the person who is to rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What was intended, also by a capture that was ruled out; zero where there was none.
+    pub intended: Money,
+    /// The reconciliation id of its transactional data: it speaks for a capture.
+    pub reconciliation_id: Option<String>,
+}
+
+/// Reads what stands behind a trip's doubt.
+///
+/// # Errors
+/// The state cannot be read, or the journal breaks the law.
+pub fn claim(store: &Store, trip: i64) -> Result<Claim, RunError> {
+    let history = History::replay(&store.events(trip)?)?;
+    let standing = history.standing();
+    let intended = standing.intended.or(history.ruled_out());
+    let named = history
+        .evidence()
+        .and_then(|data| data.reconciliation_id.as_ref());
+    Ok(Claim {
+        intended: intended.unwrap_or(Money::zero(standing.balances.currency)),
+        reconciliation_id: named.map(ToString::to_string),
+    })
 }
 
 /// As [`rule`], but for a ruling whose verdict, name and note stand in the trip's history already:

@@ -68,7 +68,9 @@ pub fn decide(history: &History, policy: &SettlementPolicy, now: Timestamp) -> D
         return rest_of_a_capture(history);
     }
     match (history.parked, expired) {
-        (_, true) if history.ruled_not_captured => lose(history, LossReason::RuledNotCaptured),
+        (_, true) if history.was_ruled_not_captured() => {
+            lose(history, LossReason::RuledNotCaptured)
+        }
         (true, true) => lose(history, LossReason::Refused),
         (true, false) => Decision::Parked,
         (false, _) if asked_in_vain(history, now) => lose(history, LossReason::TokenExpiredUnasked),

@@ -79,7 +79,8 @@ pub struct History {
     /// No call until a person puts the trip back: the service refused it, or the feed says that it
     /// ended elsewhere when a Capture of ours had been intended.
     pub(super) parked: bool,
-    pub(super) ruled_not_captured: bool,
+    /// What was intended by the last capture of which a person ruled that it never was.
+    pub(super) ruled_out: Option<Money>,
     pub(super) ruled_below: bool,
     pub(super) cancel_intended: bool,
     pub(super) cancel_silent: bool,
@@ -155,7 +156,7 @@ impl History {
             cancel_barred: guessed,
             // An empty cart has no money to be in doubt of, but its hold may be a charge by now.
             parked: *after_loss && !guessed,
-            ruled_not_captured: false,
+            ruled_out: None,
             ruled_below: false,
             cancel_intended: false,
             cancel_silent: false,

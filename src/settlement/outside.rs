@@ -76,16 +76,19 @@ impl History {
     }
 
     pub(super) fn obey(&mut self, ruling: &Ruling) -> Result<(), IllegalEvent> {
+        if matches!(ruling.verdict, Verdict::Captured { .. }) {
+            self.doubt_what_was_ruled_out();
+        }
         match (ruling.verdict, self.capture) {
             (Verdict::Captured { amount }, Capture::InDoubt { amount: most, .. }) => {
                 let minor = self.amount("a ruling", amount, 1, most.minor())?;
                 self.ruled_below = minor < most.minor();
                 self.end_doubt(amount);
             }
-            (Verdict::NotCaptured, Capture::InDoubt { .. }) => {
+            (Verdict::NotCaptured, Capture::InDoubt { amount, .. }) => {
                 self.leave_doubt();
                 self.cancel_barred = false;
-                self.ruled_not_captured = true;
+                self.ruled_out = Some(amount);
                 // What was read belonged to a capture that never was.
                 self.evidence = None;
                 self.no_evidence = false;
@@ -107,6 +110,19 @@ impl History {
             (Verdict::MayBeCaptured, _) => return Err(self.illegal("nothing of it is open")),
         }
         Ok(())
+    }
+
+    /// A person says that the capture happened after all: that takes back what was ruled of it, as
+    /// long as nothing else has ended the trip.
+    fn doubt_what_was_ruled_out(&mut self) {
+        let open = self.is_open() && self.capture == Capture::None;
+        let Some(amount) = self.ruled_out.filter(|_| open) else {
+            return;
+        };
+        let minor = amount.minor().min(self.balances.open);
+        self.enter_doubt(self.money(minor), false);
+        self.cancel_barred = true;
+        self.ruled_out = None;
     }
 
     fn is_captured_by_another(&self) -> bool {

@@ -38,9 +38,14 @@ impl History {
         self.elsewhere_conflict
     }
 
-    /// A person ruled of a capture that it never was.
+    /// A person ruled of a capture that it never was, and that stands.
     pub fn was_ruled_not_captured(&self) -> bool {
-        self.ruled_not_captured
+        self.ruled_out.is_some()
+    }
+
+    /// What was intended by the last capture of which a person ruled that it never was.
+    pub fn ruled_out(&self) -> Option<Money> {
+        self.ruled_out
     }
 
     /// The doubt is of a state that was lost: what was intended then is not known.

@@ -16,13 +16,14 @@ use crate::planted::{self, Bug};
 use super::error::{StoreError, of_sqlite};
 
 /// The migrations, in order; the database's `user_version` is how many were applied.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../sql/migrations/0001_journal.sql"),
     include_str!("../../sql/migrations/0002_journal_guards.sql"),
     include_str!("../../sql/migrations/0003_journal_chain.sql"),
     include_str!("../../sql/migrations/0004_debt.sql"),
     include_str!("../../sql/migrations/0005_reversal_taken_back.sql"),
     include_str!("../../sql/migrations/0006_guards_joined.sql"),
+    include_str!("../../sql/migrations/0007_cancels.sql"),
 ];
 /// The one after which the events that are there must be chained.
 const CHAIN: usize = 3;

@@ -27,6 +27,8 @@ pub enum Step {
     Data,
     /// A person asks the bank and ends a doubt with the truth.
     Rule,
+    /// A person ends a doubt with what is not true, and takes it back at once.
+    Slip,
     /// A person puts a refused trip back.
     Retry,
     /// Bad debt that a line shows captured is reversed.
@@ -79,7 +81,10 @@ impl Walk {
 
     pub fn take(&mut self, step: &Step) {
         // Only words from outside come in while an answer is on its way.
-        let outside = matches!(step, Step::Amend(_) | Step::Elsewhere(_) | Step::Rule);
+        let outside = matches!(
+            step,
+            Step::Amend(_) | Step::Elsewhere(_) | Step::Rule | Step::Slip
+        );
         if !outside {
             self.hear_what_is_on_its_way();
         }
@@ -95,6 +100,7 @@ impl Walk {
                 data: Box::default(),
             }),
             Step::Rule => self.rule(),
+            Step::Slip => self.slip(),
             Step::Retry => self.retry(),
             Step::FindCaptured => self.find_captured(),
             Step::Policy(place) => self.policy = policy(DeclinePolicy::ALL[*place]),
@@ -221,6 +227,11 @@ impl Walk {
             },
             None => Verdict::NotCaptured,
         };
+        self.say(verdict);
+        self.capture_stands &= verdict != Verdict::NotCaptured;
+    }
+
+    fn say(&mut self, verdict: Verdict) {
         let ruling = Ruling {
             verdict,
             by: "Ada".to_owned(),
@@ -228,7 +239,16 @@ impl Walk {
         };
         let fact = rule(&self.history, &ruling, self.now).unwrap();
         self.apply(fact);
-        self.capture_stands &= verdict != Verdict::NotCaptured;
+    }
+
+    fn slip(&mut self) {
+        let standing = self.standing();
+        if standing.status == Status::InDoubt && !self.bank.ours.is_empty() {
+            self.say(Verdict::NotCaptured);
+            let most = standing.intended.unwrap().minor();
+            let amount = usd(self.bank.ours[0].min(most));
+            self.say(Verdict::Captured { amount });
+        }
     }
 
     fn retry(&mut self) {
