@@ -264,7 +264,7 @@ fn a_service_that_is_not_there_is_unavailable() {
     let many = "plain 8 captured captured captured";
     let one = "plain 1 captured captured captured";
     for (table, words) in [
-        (many, "too many calls failed"),
+        (many, "more than half of the calls"),
         (one, "not one call was answered"),
     ] {
         let (mut night, tales) = evening_of(table);

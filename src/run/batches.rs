@@ -121,8 +121,11 @@ async fn settle_due<S: PaymentService>(
 /// Where one batch ends and the next begins: the place to give up if most calls failed.
 pub(super) fn border<S>(house: &House<S>, pass: &Pass) {
     if pass.circuit.is_open() {
-        let why = "more than half of the calls of a batch failed";
-        house.halt.stop(Why::Unavailable(why.to_owned()));
+        let mut why = "more than half of the calls of a batch failed".to_owned();
+        if let Some(last) = pass.last_silence() {
+            why.push_str(&format!(", the last: {last}"));
+        }
+        house.halt.stop(Why::Unavailable(why));
     }
     pass.circuit.next_batch();
 }

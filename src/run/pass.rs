@@ -216,7 +216,12 @@ impl Pass {
     /// clearly.
     pub fn heard_nothing(&self) -> Option<String> {
         let nothing = !self.heard.load(Ordering::Relaxed);
-        self.silence().clone().filter(|_| nothing)
+        self.last_silence().filter(|_| nothing)
+    }
+
+    /// Why the last trip that was left in silence was left.
+    pub fn last_silence(&self) -> Option<String> {
+        self.silence().clone()
     }
 
     fn silence(&self) -> MutexGuard<'_, Option<String>> {

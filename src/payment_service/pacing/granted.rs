@@ -233,6 +233,10 @@ async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
         let night = night(name, limits, used, refused);
         night.far_away(1_000).configured(20)
     };
+    let asks = |name, limits, asks, used, refused| {
+        let night = night(name, limits, used, refused);
+        night.asking(Some(asks))
+    };
     let given_back = &[(300, 40), (300, 10), (1200, 40)];
     hold([
         night("as configured", &[(600, 40)], 980, 10),
@@ -249,6 +253,21 @@ async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
         night("a wrong configuration", &[(900, 8)], 950, 30),
         far("far away", &[(900, 20)], 930, 10),
         far("far away, and cut", &[(300, 20), (900, 5)], 930, 40),
+        asks("a tenth, long pauses", &[(7_200, 4)], 30, 700, 20),
+        asks(
+            "cut to a tenth, long pauses",
+            &[(300, 40), (7_200, 4)],
+            60,
+            700,
+            20,
+        ),
+        asks(
+            "cut to a tenth, Retry-After 600",
+            &[(300, 40), (14_400, 4)],
+            600,
+            400,
+            20,
+        ),
         night("no pause is named", &[(900, 20)], 950, 30).asking(None),
         night("long pauses", &[(300, 40), (900, 10)], 650, 30).asking(Some(60)),
     ])
@@ -266,7 +285,7 @@ async fn a_refusal_that_is_not_for_our_rate_costs_little_more_than_its_pause() {
         twenty("one in a thousand", &[(1_800, 20)], 930, 10).refusing_one_in(1_000),
         twenty("one in 200", &[(1_800, 20)], 850, 10).refusing_one_in(200),
         twenty("one in 50", &[(900, 20)], 650, 30).refusing_one_in(50),
-        twenty("one in 20", &[(600, 20)], 400, 60).refusing_one_in(20),
+        twenty("one in 20", &[(600, 20)], 200, 60).refusing_one_in(20),
         twenty("and cut", &[(900, 20), (900, 5)], 800, 30).refusing_one_in(100),
         twenty("beside another client", &[(1_800, 20)], 500, 20).beside(10, 5_000),
     ])

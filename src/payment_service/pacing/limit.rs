@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::stray::{Strays, Tells};
+use super::stray::{Refusal, Strays, Tells};
 
 /// The climb reaches the last known limit after so long, or after as long as the last pause if that
 /// was longer: who asks for long pauses is not to be tried often.
@@ -59,6 +59,9 @@ pub(super) struct Limit {
     /// When each bucketful of them was complete, the latest first.
     fulls: VecDeque<Instant>,
     strays: Strays,
+    /// How long the last pause is, and when it ends.
+    pause: Duration,
+    resumed: Instant,
 }
 
 impl Limit {
@@ -76,6 +79,8 @@ impl Limit {
             so_soon: 0,
             fulls: VecDeque::new(),
             strays: Strays::default(),
+            pause: Duration::ZERO,
+            resumed: now,
         }
     }
 
@@ -92,7 +97,15 @@ impl Limit {
     pub fn refused(&mut self, now: Instant) {
         let gap = self.gap(now);
         let undercut = self.learnt.filter(|learnt| *learnt < gap);
-        match self.strays.refused(self.granted, self.so_soon, undercut) {
+        let went = now.saturating_duration_since(self.resumed);
+        let refusal = Refusal {
+            granted: self.granted,
+            so_soon: self.so_soon,
+            undercut,
+            went,
+            pause: self.pause,
+        };
+        match self.strays.refused(&refusal) {
             Tells::Limit => self.slow_down(now, gap, undercut),
             Tells::Nothing => self.count_anew(now),
             Tells::InVain(before) => {
@@ -157,6 +170,7 @@ impl Limit {
 
     /// The climb begins when the pause is over; one after a stray does not stop it.
     pub fn paused(&mut self, now: Instant, until: Instant) {
+        (self.pause, self.resumed) = (until.saturating_duration_since(now), until);
         if self.strays.are_usual() {
             return;
         }

@@ -4,7 +4,9 @@
 //! Who keeps below a limit is refused no more. So a no below the limit that we believe in speaks
 //! against it, and we go slower. If that was in vain, three times in a row, the rate of before is
 //! taken up again: a no costs its pause, but going slower and slower would cost the night. From
-//! then on a no changes nothing, until they come much more often than was usual.
+//! then on a no changes nothing, until they come much more often than was usual. Nor is it so where
+//! the pauses take most of the time: far above a limit every pause fills the service's bucket, which
+//! then lasts as long at any rate.
 
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ const TRIES: u32 = 3;
 const SOON: u32 = 4;
 /// and after so many of them in a row it is no stray any more.
 const SOON_IN_A_ROW: u32 = 3;
+/// Between two pauses calls go for at least this part of a pause, or the pauses are not worth it.
+const WORTH: u32 = 3;
 /// What the running mean keeps of itself, in eighths.
 const KEPT: u32 = 7;
 
@@ -28,6 +32,27 @@ pub(super) enum Tells {
     Nothing,
     /// That we went slower in vain: this is the limit that we believed in before.
     InVain(Duration),
+}
+
+/// A 429, and what was before it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal {
+    /// Good replies since the last one that counted.
+    pub granted: u32,
+    /// Refusals since that one which came too soon to count.
+    pub so_soon: u32,
+    /// The limit that we believe in, if we keep below it.
+    pub undercut: Option<Duration>,
+    /// For how long calls went since the last pause.
+    pub went: Duration,
+    /// How long that pause was.
+    pub pause: Duration,
+}
+
+impl Refusal {
+    fn is_worth_its_pause(&self) -> bool {
+        self.went.saturating_mul(WORTH) >= self.pause
+    }
 }
 
 /// What is known of refusals that are not for our rate.
@@ -56,11 +81,12 @@ struct Usual {
 }
 
 impl Usual {
-    fn goes_on(&mut self, granted: u32) -> bool {
+    fn goes_on(&mut self, refusal: &Refusal) -> bool {
         // One long peace must not outweigh many refusals after it.
-        let granted = granted.min(self.found.saturating_mul(4));
+        let granted = refusal.granted.min(self.found.saturating_mul(4));
         self.mean = self.mean.saturating_mul(KEPT).saturating_add(granted) / (KEPT + 1);
-        self.soon = match granted < self.found / SOON {
+        let is_soon = granted < self.found / SOON || !refusal.is_worth_its_pause();
+        self.soon = match is_soon {
             true => self.soon.saturating_add(1),
             false => 0,
         };
@@ -74,19 +100,19 @@ impl Strays {
         self.usual.is_some()
     }
 
-    /// A refusal after `granted` good replies, of which the first followed `so_soon` refusals that
-    /// told nothing; `undercut` is the limit that we believe in, if we keep below it.
-    pub fn refused(&mut self, granted: u32, so_soon: u32, undercut: Option<Duration>) -> Tells {
+    /// What a refusal tells.
+    pub fn refused(&mut self, refusal: &Refusal) -> Tells {
+        let granted = refusal.granted;
         if let Some(usual) = &mut self.usual {
-            if usual.goes_on(granted) {
+            if usual.goes_on(refusal) {
                 return Tells::Nothing;
             }
             *self = Self::default();
         }
-        if granted < ENOUGH || so_soon > 0 {
+        if granted < ENOUGH || refusal.so_soon > 0 || !refusal.is_worth_its_pause() {
             return Tells::Limit;
         }
-        let Some(before) = undercut else {
+        let Some(before) = refusal.undercut else {
             self.trial = None;
             return Tells::Limit;
         };
@@ -122,10 +148,21 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_millis(50);
 
+    /// So many grants in as many seconds, and a pause of one before.
+    fn after(granted: u32) -> Refusal {
+        Refusal {
+            granted,
+            so_soon: 0,
+            undercut: Some(LIMIT),
+            went: Duration::from_secs(granted.into()),
+            pause: Duration::from_secs(1),
+        }
+    }
+
     /// What each refusal tells, after so many grants each, all of them below the limit.
     fn told(grants: &[u32]) -> String {
         let mut strays = Strays::default();
-        let tell = |granted: &u32| match strays.refused(*granted, 0, Some(LIMIT)) {
+        let tell = |granted: &u32| match strays.refused(&after(*granted)) {
             Tells::Limit => "limit",
             Tells::Nothing => "-",
             Tells::InVain(before) => {
@@ -167,11 +204,35 @@ mod tests {
     fn at_the_limit_or_in_a_storm_nothing_is_in_vain() {
         let mut strays = Strays::default();
         for undercut in [Some(LIMIT), Some(LIMIT), None, Some(LIMIT), Some(LIMIT)] {
-            assert_eq!(strays.refused(50, 0, undercut), Tells::Limit);
+            let refusal = Refusal {
+                undercut,
+                ..after(50)
+            };
+            assert_eq!(strays.refused(&refusal), Tells::Limit);
         }
+        let pause = Duration::from_secs(151);
+        for refusal in [
+            Refusal {
+                so_soon: 1,
+                ..after(50)
+            },
+            Refusal { pause, ..after(50) },
+        ] {
+            let mut strays = Strays::default();
+            for _ in 0..9 {
+                assert_eq!(strays.refused(&refusal), Tells::Limit);
+            }
+        }
+    }
+
+    #[test]
+    fn pauses_that_take_most_of_the_time_are_for_the_limit_after_all() {
         let mut strays = Strays::default();
-        for _ in 0..9 {
-            assert_eq!(strays.refused(50, 1, Some(LIMIT)), Tells::Limit);
-        }
+        let told = (0..3).map(|_| strays.refused(&after(50))).last();
+        assert_eq!(told, Some(Tells::InVain(LIMIT)));
+        let pause = Duration::from_secs(600);
+        let long = Refusal { pause, ..after(50) };
+        let told = [(); 3].map(|()| strays.refused(&long));
+        assert_eq!(told, [Tells::Nothing, Tells::Nothing, Tells::Limit]);
     }
 }
