@@ -95,7 +95,7 @@ fn answered(call: &Call, answer: &Answer, now: Timestamp) -> Reply {
         }
         (400..=499, Some(words)) if tells_expiry(&words) => Reply::Expired { words },
         // In whichever status; but a Capture that ended in a 5xx may have been executed.
-        (500..=599, Some(words)) if call.may_be_repeated() && tells_expiry(&words) => {
+        (500..=599, Some(words)) if call.may_be_repeated() && names_the_trip(&words) => {
             Reply::Expired { words }
         }
         (400, Some(words)) => Reply::Refused { words },
@@ -176,5 +176,12 @@ fn tells_expiry(said: &str) -> bool {
         "signature",
     ];
     let is_other = || other.iter().any(|word| said.contains(word));
-    said.contains("expired") && (said.contains("trip") || !is_other())
+    said.contains("expired") && (names_the_trip(&said) || !is_other())
+}
+
+/// True when `said` is that of a trip, and of nothing else that may have run out of time.
+fn names_the_trip(said: &str) -> bool {
+    let letters = said.chars().filter(char::is_ascii_alphabetic);
+    let said: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    said.contains("tripexpired") || said.contains("triphasexpired")
 }

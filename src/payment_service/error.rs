@@ -48,8 +48,8 @@ pub enum ServiceError {
     /// `check`: the service was reached and refused us.
     #[error(
         "the payment service refused our credentials: {words} (its clock: {clock}); check the \
-         AWS credentials, the role's execute-api permission, the account's onboarding and our \
-         clock",
+         AWS credentials, the role's execute-api permission, the account's onboarding, our clock, \
+         and the path of payment_service.endpoint",
         clock = shown(*.service_clock)
     )]
     Authentication {

@@ -5,8 +5,8 @@
 //! against it, and we go slower. If that was in vain, three times in a row, the rate of before is
 //! taken up again: a no costs its pause, but going slower and slower would cost the night. From
 //! then on a no changes nothing, until they come much more often than was usual. Nor is it so where
-//! the pauses take most of the time: far above a limit every pause fills the service's bucket, which
-//! then lasts as long at any rate.
+//! the pauses take most of the time: far above a limit every pause fills the service's bucket,
+//! which then lasts as long at any rate.
 
 use std::time::Duration;
 
