@@ -261,7 +261,7 @@ fn check_tries_each_thing_by_itself() {
 
 #[test]
 fn a_service_that_is_not_there_is_unavailable() {
-    let many = "plain 8 captured captured captured";
+    let many = "plain 20 captured captured captured";
     let one = "plain 1 captured captured captured";
     for (table, words) in [
         (many, "more than half of the calls"),

@@ -75,6 +75,23 @@ fn data_that_is_never_told_keeps_no_day_open() {
     assert!((40..=40 + 12 * 4).contains(&again), "{again} after {asked}");
 }
 
+/// Most nights are small, and the hourly pass has taken the good trips before: what is left is the
+/// one that is never answered.
+#[test]
+fn one_trip_that_is_never_answered_keeps_no_day_open() {
+    let night = Night::begin();
+    feed(&night, "stuck", 1, 30, Some(CallKind::Adjust));
+    feed(&night, "mute", 1, 30, Some(CallKind::TransactionalData));
+    night.expect(12, &["settle"]);
+    let ended = night.expect(12, &["run"]);
+    assert_eq!(night.editions().len(), 1, "the day is closed: {ended:#?}");
+    assert_eq!(captured(&night), 1);
+    feed(&night, "good", 3, 30, None);
+    feed(&night, "stuck-too", 3, 30, Some(CallKind::Adjust));
+    night.expect(12, &["settle"]);
+    assert_eq!(captured(&night), 4);
+}
+
 #[test]
 fn a_service_that_answers_nobody_is_given_up_soon() {
     let night = Night::begin_with(SandboxConfig::default());

@@ -119,7 +119,7 @@ async fn settle_due<S: PaymentService>(
 }
 
 /// Where one batch ends and the next begins: the place to give up if most calls failed.
-pub(super) fn border<S>(house: &House<S>, pass: &Pass) {
+fn border<S>(house: &House<S>, pass: &Pass) {
     if pass.circuit.is_open() {
         let mut why = "more than half of the calls of a batch failed".to_owned();
         if let Some(last) = pass.last_silence() {

@@ -122,12 +122,14 @@ impl<S: PaymentService> House<S> {
         }
         match reply {
             Reply::Throttled { retry_after_ms } => self.pause(pass, *retry_after_ms).await,
-            Reply::NotSent { why } => Ok(self.after_silence(pass, why, tries).await),
+            Reply::NotSent { why } => Ok(self.after_silence(pass, why, false, tries).await),
             Reply::Unclear { why, .. } if call.may_be_repeated() => {
-                Ok(self.after_silence(pass, why, tries).await)
+                let is_reached = heard.status.is_some();
+                Ok(self.after_silence(pass, why, is_reached, tries).await)
             }
             Reply::Unclear { .. } => {
                 pass.circuit.failed();
+                pass.circuit.left();
                 Ok(After::GoOn)
             }
             Reply::Approved { .. }
@@ -245,11 +247,12 @@ impl<S: PaymentService> House<S> {
         self.halt.stop(Why::Unavailable(why));
     }
 
-    async fn after_silence(&self, pass: &Pass, why: &str, tries: u32) -> After {
+    async fn after_silence(&self, pass: &Pass, why: &str, is_reached: bool, tries: u32) -> After {
         pass.circuit.failed();
         if tries >= MOST_TRIES || !pass.budget.take() {
             // A trip that is never answered is left alone: it must not end the night of the others.
-            pass.leaves_in_silence(why);
+            pass.circuit.left();
+            pass.leaves_in_silence(why, is_reached);
             if pass.circuit.is_outage() {
                 let why = format!("too many calls failed, the last: {why}");
                 self.halt.stop(Why::Unavailable(why));

@@ -66,6 +66,9 @@ pub async fn take_inbox<S: PaymentService>(house: &House<S>, pass: &Pass) -> Res
     // What cannot be looked into is told as an error.
     if let Ok(Some(what)) = overlooked(dir) {
         tracing::warn!("{what}");
+        if dir.exists() {
+            pass.tally().warnings.push(what);
+        }
     }
     if files(dir)?.is_empty() {
         return Ok(());
@@ -89,7 +92,7 @@ pub async fn take_inbox<S: PaymentService>(house: &House<S>, pass: &Pass) -> Res
         }
         if file.changed {
             let why = "it changed while it was read, and is left for the next run";
-            tally.warnings.push(format!("{}: {why}", file.file));
+            tally.unreadable_files.push(format!("{}: {why}", file.file));
         }
         if let Some(why) = file.unreadable {
             tally.unreadable_files.push(format!("{}: {why}", file.file));

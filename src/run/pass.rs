@@ -90,11 +90,22 @@ pub struct Pass {
     pauses_in_a_row: AtomicU64,
     paused_until: AtomicI64,
     heard: AtomicBool,
-    left_in_silence: Mutex<Option<String>>,
+    silence: Mutex<Silence>,
     damage: Mutex<Option<RunError>>,
     jitter: AtomicU64,
 }
 
+/// Trips that were left for want of a clear answer.
+#[derive(Debug, Default)]
+struct Silence {
+    trips: u64,
+    /// One of them had no answer at all.
+    is_unreached: bool,
+    last: Option<String>,
+}
+
+/// Fewer trips that are answered, but not clearly, say nothing of the service.
+const TELLING_TRIPS: u64 = 3;
 /// So many pauses without one good reply between them end the pass.
 const PAUSES_BEFORE_GIVING_UP: u64 = 20;
 /// Ends of one pause as heard by two lanes lie closer together than this.
@@ -142,7 +153,7 @@ impl Pass {
             pauses_in_a_row: AtomicU64::new(0),
             paused_until: AtomicI64::new(0),
             heard: AtomicBool::new(false),
-            left_in_silence: Mutex::default(),
+            silence: Mutex::default(),
             damage: Mutex::default(),
             jitter: AtomicU64::new(seed),
         })
@@ -207,26 +218,31 @@ impl Pass {
         self.heard.store(true, Ordering::Relaxed);
     }
 
-    /// A trip was left since nothing answered; why, the last time.
-    pub fn leaves_in_silence(&self, why: &str) {
-        *self.silence() = Some(why.to_owned());
+    /// A trip was left for want of a clear answer; `is_reached` where there was one that is not
+    /// clear.
+    pub fn leaves_in_silence(&self, why: &str, is_reached: bool) {
+        let mut silence = self.silence();
+        silence.trips = silence.trips.saturating_add(1);
+        silence.is_unreached |= !is_reached;
+        silence.last = Some(why.to_owned());
     }
 
-    /// Why the last call failed, when trips were left in silence and not one call was answered
-    /// clearly.
+    /// Why the last call failed, when not one call was answered clearly: nobody was there, or so it
+    /// was with one trip after the other.
     pub fn heard_nothing(&self) -> Option<String> {
-        let nothing = !self.heard.load(Ordering::Relaxed);
-        self.last_silence().filter(|_| nothing)
+        let heard = self.heard.load(Ordering::Relaxed);
+        let silence = self.silence();
+        let is_outage = silence.is_unreached || silence.trips >= TELLING_TRIPS;
+        silence.last.clone().filter(|_| is_outage && !heard)
     }
 
     /// Why the last trip that was left in silence was left.
     pub fn last_silence(&self) -> Option<String> {
-        self.silence().clone()
+        self.silence().last.clone()
     }
 
-    fn silence(&self) -> MutexGuard<'_, Option<String>> {
-        let silence = self.left_in_silence.lock();
-        silence.unwrap_or_else(PoisonError::into_inner)
+    fn silence(&self) -> MutexGuard<'_, Silence> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One trip cannot be worked on; the others can. The first such error ends the pass late.

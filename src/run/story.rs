@@ -47,7 +47,7 @@ pub fn story<S: PaymentService>(house: &House<S>, pass: &Pass, report: &RunRepor
             evidenced: report.evidence.evidenced,
             oldest_missing: report.oldest_missing_at,
         },
-        rejected_rows: report.rejected(),
+        rejected_rows: rejected(report),
         warnings: tally
             .unreadable_files
             .iter()
@@ -63,22 +63,26 @@ pub fn story<S: PaymentService>(house: &House<S>, pass: &Pass, report: &RunRepor
 /// Why somebody should look, beside doubts and trips at risk: the most serious first.
 pub fn attention(report: &RunReport) -> Vec<String> {
     let open = breaks(report);
-    // Doubts are told with their trips.
+    // These are told by their trips.
+    let by_trips = [BreakKind::InDoubt, BreakKind::Expired, BreakKind::Refused];
     let of = |is_critical: bool| -> u64 {
         let told = open.iter().filter(|tally| {
             let critical = tally.severity == Severity::Critical;
-            let counts = tally.severity != Severity::Info && tally.kind != BreakKind::InDoubt;
+            let counts = tally.severity != Severity::Info && !by_trips.contains(&tally.kind);
             counts && critical == is_critical
         });
         told.map(|tally| tally.open).sum()
     };
     let expired = report.tally.outcomes.get(&Status::Expired);
     let expired = expired.map_or(0, |sums| sums.values().map(|sum| sum.trips).sum());
+    let unreadable = u64::try_from(report.tally.unreadable_files.len()).unwrap_or(u64::MAX);
     let counted = [
         (of(true), "critical break", "critical breaks"),
         (expired, "trip expired", "trips expired"),
         (of(false), "break", "breaks"),
-        (report.rejected(), "row rejected", "rows rejected"),
+        (report.refused_standing, "refused", "refused"),
+        (rejected(report), "row rejected", "rows rejected"),
+        (unreadable, "file not taken", "files not taken"),
     ];
     let told = counted.into_iter().filter(|(count, ..)| *count > 0);
     told.map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
@@ -193,6 +197,12 @@ fn listed(found: &NamedTrips, note: impl Fn(&NamedTrip) -> String) -> Listed {
         trips: trips.collect(),
         in_all: found.count,
     }
+}
+
+/// Rows that were not taken: met by this run, or in the files of the days that it closed.
+fn rejected(report: &RunReport) -> u64 {
+    let published = report.closed.iter().map(|day| day.rejected).sum();
+    report.rejected().max(published)
 }
 
 fn newest(report: &RunReport) -> Option<&Closed> {

@@ -18,16 +18,21 @@ const TELLING_CALLS: u32 = 10;
 const OUTAGE_CALLS: u32 = 50;
 
 impl CircuitBreaker {
-    /// A call was clearly answered.
+    /// A call was clearly answered: its trip goes on.
     pub fn succeeded(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.in_a_row.store(0, Ordering::Relaxed);
     }
 
-    /// A call failed or was not clearly answered. Throttled is neither this nor success.
-    pub fn failed(&self) {
+    /// A trip is left with a call that failed or was not clearly answered. Throttled is neither
+    /// this nor success.
+    pub fn left(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A call failed; it may be repeated.
+    pub fn failed(&self) {
         self.in_a_row.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -36,7 +41,8 @@ impl CircuitBreaker {
         self.in_a_row.load(Ordering::Relaxed) >= OUTAGE_CALLS
     }
 
-    /// True when more than half of at least 10 calls of this batch failed.
+    /// True when more than half of at least 10 calls of this batch failed; one that was repeated
+    /// counts once.
     pub fn is_open(&self) -> bool {
         let calls = self.calls.load(Ordering::Relaxed);
         let failed = self.failed.load(Ordering::Relaxed);
@@ -79,7 +85,7 @@ mod tests {
         let circuit = CircuitBreaker::default();
         for (good, failed, open) in rows {
             (0..good).for_each(|_| circuit.succeeded());
-            (0..failed).for_each(|_| circuit.failed());
+            (0..failed).for_each(|_| circuit.left());
             assert_eq!(circuit.is_open(), open, "{good} good, {failed} failed");
             circuit.next_batch();
             assert!(!circuit.is_open());
