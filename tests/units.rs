@@ -110,7 +110,9 @@ fn the_night_is_started_again_only_where_that_can_help() {
     assert!(unit.contains("\nRestart=on-failure\n"));
     // It ends: so many starts take less time than the limit looks back.
     assert_eq!(codes(&unit, "StartLimitBurst="), BTreeSet::from([5]));
-    assert!(unit.contains("\nRestartSec=15min\n") && unit.contains("\nStartLimitIntervalSec=4h\n"));
+    assert!(
+        unit.contains("\nRestartSec=15min\n") && unit.contains("\nStartLimitIntervalSec=20h\n")
+    );
 }
 
 /// The nightly line, with a clock, a bed and a program of ours. The last code is given for ever.
