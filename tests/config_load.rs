@@ -96,7 +96,7 @@ fn every_example_in_the_manual_is_accepted() {
     );
     assert_eq!(
         (mail.to.len(), mail.attach, mail.max_attach_bytes),
-        (2, false, 7 << 20)
+        (2, false, 10 << 20)
     );
     assert_eq!(config.payment_service.region.as_deref(), Some("us-east-1"));
 }

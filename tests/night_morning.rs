@@ -104,7 +104,7 @@ fn plan_status_and_show_tell_where_everything_stands() {
     assert_eq!(plan["due"], tales.len(), "{plan:#}");
     assert_eq!(moved(&night), (0, 0, 0, 0), "a plan sends nothing");
     let told = night.expect(12, &["run"]).out;
-    let why = "exit code 12: 1 break\n";
+    let why = "exit code 12: 1 refused\n";
     assert!(told.contains(why), "{told}");
     let plan = json(&night, &["plan", "--json"]);
     assert_eq!(plan["will_not_fit"]["trips"], 0, "{plan:#}");

@@ -82,9 +82,12 @@ fn after_restore(config: &Config, now: Timestamp, output: &Output) -> Result<u8,
 
 /// What no program can do after a restore.
 fn by_hand(config: &Config, restored: &Restored) -> String {
-    let mut text = "\nRulings and `debt` commands that were given since the copy was made are not \
-                    in it: give them again"
-        .to_owned();
+    let mut text = format!(
+        "\nTrip files that were taken since the copy was made are not in it, nor are rulings and \
+         `debt` commands: give them again, the files by `tripsettle import {}/*` (what is known is \
+         passed over)",
+        config.inbox_dir.join("taken").display()
+    );
     let mut tell = |line: &str| {
         text.push('\n');
         text.push_str(line);
@@ -163,7 +166,9 @@ pub fn init(
     match args.after_loss {
         false => output.word(&format!("created {dir}")),
         true => output.word(&format!(
-            "created {dir}; every trip that began before {now} will be in doubt when it is imported"
+            "created {dir}; every trip that began before {now} will be in doubt when it is \
+             imported.\nGive the files that were taken again: `tripsettle import {}/*`",
+            config.inbox_dir.join("taken").display()
         )),
     }
     Ok(0)
