@@ -106,7 +106,8 @@ fn composed<S: PaymentService>(
 /// Sends one mail. Whoever of the recipients did not get it is told in the log.
 async fn send(settings: &MailSettings, bytes: &[u8]) -> Result<(), MailError> {
     for error in mail::send(settings, bytes).await? {
-        tracing::error!(%error, "a mail did not get to everybody in mail.to");
+        let what = "a mail did not get to everybody in mail.to, and is not sent again";
+        tracing::error!(%error, "{what}");
     }
     Ok(())
 }
