@@ -8,9 +8,11 @@ use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use night::stories::{self, Tale, as_csv, make_known};
 use night::{Ended, Night, names};
 use serde_json::Value;
+use tripsettle::sandbox::SandboxTrip;
 
 const HEADER: &str = "store_id,shopping_trip_id,started_at,amount,currency\n";
 
@@ -199,4 +201,34 @@ fn a_file_that_was_taken_and_cannot_be_moved_is_told_so() {
     fs::remove_file(in_the_way).unwrap();
     night.expect(0, &["settle"]);
     assert_eq!(names(&night.path("inbox/taken")), ["trips.csv"]);
+}
+
+/// Where a clock is behind, good trips look as if they were of the future: they must not be lost.
+#[test]
+fn a_row_of_the_future_is_taken_when_its_time_has_come() {
+    let night = Night::begin();
+    let ahead = TimeDelta::minutes(5) + TimeDelta::seconds(4);
+    let row = |id: &str, started: DateTime<Utc>| {
+        let started = started.to_rfc3339_opts(SecondsFormat::Millis, true);
+        format!("S1,{id},{started},10.00,USD\n")
+    };
+    let started_at = night.began - TimeDelta::hours(30);
+    night.sandbox.add_trip(SandboxTrip {
+        started_at,
+        ..SandboxTrip::of("S1", "old")
+    });
+    let old = row("old", started_at);
+    let early = row("early", Utc::now() + ahead);
+    let header = "store_id,shopping_trip_id,started_at,amount,currency\n";
+    night.write("inbox/t.csv", &format!("{header}{old}{early}"));
+    let told = night.expect(10, &["settle"]);
+    has(&told, &["t.csv: it has rows of the future", "set it right"]);
+    assert_eq!(night.sandbox.calls().capture, 1, "the others go on");
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    let again = night.expect(0, &["import", "inbox/taken/t.csv"]);
+    has(&again, &["1 new, 1 unchanged"]);
+    has(
+        &night.expect(0, &["import", "inbox/taken/t.csv"]),
+        &["taken before"],
+    );
 }

@@ -48,6 +48,8 @@ pub struct Imported {
     pub unreadable: Option<String>,
     /// It changed while it was read, so that its end was not taken.
     pub changed: bool,
+    /// It has rows of the future; where our clock was wrong, the file may be given again.
+    pub early: bool,
     /// The first rows that could not be taken.
     pub rejected: Vec<RejectedRow>,
 }
@@ -140,7 +142,9 @@ impl Importer<'_> {
         let reader = BufReader::new(File::open(path).map_err(|why| failed(path, why))?);
         let digest: String = file.sha256.chars().take(16).collect();
         let (mut rows, mut rejections) = (Vec::new(), Vec::new());
-        let mut items = trips::read(reader, format, &file.name, self.now);
+        // A clock that went back makes no row of the future of what had begun by the last event.
+        let last = self.store.last_event_at()?.unwrap_or(self.now);
+        let mut items = trips::read(reader, format, &file.name, self.now.max(last));
         loop {
             let item = items.next();
             let is_last = matches!(item, None | Some(Err(_)));
@@ -151,6 +155,7 @@ impl Importer<'_> {
                     None
                 }
                 Some(Ok(Item::Rejected(rejection))) => {
+                    imported.early |= trips::is_early(&rejection);
                     rejections.push(rejection);
                     None
                 }
@@ -169,8 +174,11 @@ impl Importer<'_> {
                 return self.unreadable(imported, file, &why);
             }
             if is_last {
-                self.store
-                    .finish_feed_file(file, self.now, &imported.counts)?;
+                // Remembered, its rows of the future would stay rejected when our clock is right.
+                if !imported.early {
+                    self.store
+                        .finish_feed_file(file, self.now, &imported.counts)?;
+                }
                 return Ok(imported);
             }
         }

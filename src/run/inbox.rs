@@ -94,6 +94,11 @@ pub async fn take_inbox<S: PaymentService>(house: &House<S>, pass: &Pass) -> Res
             let why = "it changed while it was read, and is left for the next run";
             tally.unreadable_files.push(format!("{}: {why}", file.file));
         }
+        if file.early {
+            let what = "has rows of the future: where our clock was behind, set it right and give \
+                        the file again";
+            tally.warnings.push(format!("{}: it {what}", file.file));
+        }
         if let Some(why) = file.unreadable {
             tally.unreadable_files.push(format!("{}: {why}", file.file));
         }

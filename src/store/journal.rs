@@ -85,6 +85,15 @@ impl Store {
         let sql = include_str!("../../sql/queries/journal_last_seq.sql");
         self.read(|db| db.query_row(sql, (), |row| row.get(0)))
     }
+
+    /// When the last event was learnt; none in an empty journal.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn last_event_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let sql = include_str!("../../sql/queries/journal_last_at.sql");
+        self.read(|db| db.query_row(sql, (), |row| row::instant_or_none(row, 0)))
+    }
 }
 
 /// Events of a trip up to a place in the journal.

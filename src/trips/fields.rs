@@ -3,7 +3,8 @@
 use crate::domain::cards::hide_card_numbers;
 use crate::domain::time::MINUTE_MS;
 use crate::domain::{
-    Currency, Elsewhere, Entry, FeedRow, Money, ProcessorName, StoreId, Timestamp, TripId, TripKey,
+    Currency, Elsewhere, Entry, FeedRow, Money, ProcessorName, Rejection, StoreId, Timestamp,
+    TripId, TripKey,
 };
 
 use crate::planted::{self, Bug};
@@ -12,6 +13,8 @@ use super::{Item, Record};
 
 /// A trip cannot have begun later than this after now: clocks differ a little.
 const AHEAD_MS: i64 = 5 * MINUTE_MS;
+const AHEAD: &str = "lies more than 5 minutes ahead";
+const STARTED_AT: &str = "started_at";
 /// No trip began before 2000-01-01: some systems write their null date for an unknown one.
 const EARLIEST: Timestamp = Timestamp::of_ms(946_684_800_000);
 /// The largest amount in minor units: few larger ones would make a whole day's sums overflow.
@@ -61,17 +64,19 @@ pub(super) fn row(record: Record, fields: &dyn Fields, now: Timestamp) -> Item {
     }
 }
 
+/// True for a row that may be right as soon as our clock is.
+pub fn is_early(rejection: &Rejection) -> bool {
+    rejection.field == Some(STARTED_AT) && rejection.reason.ends_with(AHEAD)
+}
+
 fn values(record: &Record, fields: &dyn Fields, now: Timestamp) -> Result<FeedRow, Wrong> {
     let key = TripKey {
         store: read(fields, "store_id", StoreId::of)?,
         trip: read(fields, "shopping_trip_id", TripId::of)?,
     };
-    let started_at = read(fields, "started_at", Timestamp::parse)?;
+    let started_at = read(fields, STARTED_AT, Timestamp::parse)?;
     if started_at.ms_since(now) > AHEAD_MS {
-        return Err((
-            "started_at",
-            format!("{started_at} lies more than 5 minutes ahead"),
-        ));
+        return Err((STARTED_AT, format!("{started_at} {AHEAD}")));
     }
     if started_at < EARLIEST {
         return Err(("started_at", format!("{started_at} lies before {EARLIEST}")));

@@ -13,6 +13,7 @@ use std::path::Path;
 use crate::domain::cards::hide_card_numbers;
 use crate::domain::{FeedRow, Rejection, Source, Timestamp};
 
+pub use fields::is_early;
 pub use files::{Look, inbox_files, move_to_taken, overlooked, sha256_of};
 
 /// How a trip file is written.

@@ -41,6 +41,8 @@ pub struct Account {
     /// Captured by the retailer's other hand.
     pub elsewhere: Option<i64>,
     pub cancelled: bool,
+    /// The other hand did it.
+    pub cancelled_elsewhere: bool,
     /// The retailer says that the rest was never owed.
     pub forgiven: bool,
     /// Money-moving calls that were received.
@@ -123,7 +125,8 @@ impl Ledger {
                 "{name}: captures {minor}, but {told} was authorised"
             ));
         }
-        if account.cancelled {
+        // The retailer's other hand may have kept silent, or its word may have come to nothing.
+        if account.cancelled && !account.cancelled_elsewhere {
             wrong.push(format!("{name}: a capture after a cancel"));
         }
         let said = if !account.captures.is_empty() {
@@ -132,6 +135,8 @@ impl Ledger {
             (200, String::new())
         } else if account.elsewhere.is_some() {
             error("BadRequestException: captured already")
+        } else if account.cancelled {
+            error("BadRequestException: cancelled already")
         } else if now >= account.dies_at {
             error("ShoppingTripExpiredException")
         } else if minor > account.held {

@@ -341,6 +341,7 @@ fn account(sale: &Sale) -> Account {
         captured_at: 0,
         elsewhere: None,
         cancelled: false,
+        cancelled_elsewhere: false,
         forgiven: false,
         calls: 0,
     }
@@ -366,7 +367,7 @@ fn oddness(chance: &mut Chance, sale: &mut Sale, account: &mut Account) {
         }
         7 => {
             sale.elsewhere = Some(Elsewhere::Cancelled);
-            account.cancelled = true;
+            (account.cancelled, account.cancelled_elsewhere) = (true, true);
         }
         _ => {}
     }

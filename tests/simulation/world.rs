@@ -266,7 +266,9 @@ impl World {
         }
         match what {
             Elsewhere::Captured(minor) => account.elsewhere = Some(minor),
-            Elsewhere::Cancelled => account.cancelled = true,
+            Elsewhere::Cancelled => {
+                (account.cancelled, account.cancelled_elsewhere) = (true, true);
+            }
         }
         drop(counter);
         self.say(&format!("{name}: {what:?} by another hand"));

@@ -1,0 +1,1 @@
+SELECT max(at) FROM (SELECT at FROM journal ORDER BY seq DESC LIMIT 1)
