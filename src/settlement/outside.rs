@@ -76,14 +76,17 @@ impl History {
     }
 
     pub(super) fn obey(&mut self, ruling: &Ruling) -> Result<(), IllegalEvent> {
-        if matches!(ruling.verdict, Verdict::Captured { .. }) {
-            self.doubt_what_was_ruled_out();
-        }
         match (ruling.verdict, self.capture) {
             (Verdict::Captured { amount }, Capture::InDoubt { amount: most, .. }) => {
-                let minor = self.amount("a ruling", amount, 1, most.minor())?;
-                self.ruled_below = minor < most.minor();
-                self.end_doubt(amount);
+                self.rule_captured(amount, most)?;
+            }
+            // It takes back what was ruled of that capture, as long as nothing else has ended the
+            // trip.
+            (Verdict::Captured { amount }, Capture::None) if self.ruled_out_most().is_some() => {
+                let most = self.ruled_out_most().unwrap_or(amount);
+                self.rule_captured(amount, most)?;
+                self.cancel_barred = true;
+                self.ruled_out = None;
             }
             (Verdict::NotCaptured, Capture::InDoubt { amount, .. }) => {
                 self.leave_doubt();
@@ -112,17 +115,17 @@ impl History {
         Ok(())
     }
 
-    /// A person says that the capture happened after all: that takes back what was ruled of it, as
-    /// long as nothing else has ended the trip.
-    fn doubt_what_was_ruled_out(&mut self) {
-        let open = self.is_open() && self.capture == Capture::None;
-        let Some(amount) = self.ruled_out.filter(|_| open) else {
-            return;
-        };
-        let minor = amount.minor().min(self.balances.open);
-        self.enter_doubt(self.money(minor), false);
-        self.cancel_barred = true;
-        self.ruled_out = None;
+    fn rule_captured(&mut self, amount: Money, most: Money) -> Result<(), IllegalEvent> {
+        let minor = self.amount("a ruling", amount, 1, most.minor())?;
+        self.ruled_below = minor < most.minor();
+        self.end_doubt(amount);
+        Ok(())
+    }
+
+    /// What a capture that was ruled out may have taken of an open trip.
+    fn ruled_out_most(&self) -> Option<Money> {
+        let ruled_out = self.ruled_out.filter(|_| self.is_open())?;
+        Some(self.money(ruled_out.minor().min(self.balances.open)))
     }
 
     fn is_captured_by_another(&self) -> bool {
