@@ -227,8 +227,13 @@ fn a_row_of_the_future_is_taken_when_its_time_has_come() {
     std::thread::sleep(std::time::Duration::from_secs(5));
     let again = night.expect(0, &["import", "inbox/taken/t.csv"]);
     has(&again, &["1 new, 1 unchanged"]);
-    has(
-        &night.expect(0, &["import", "inbox/taken/t.csv"]),
-        &["taken before"],
-    );
+    // A newer file has the last word on what is known.
+    let amended = early.replace("10.00", "8.00");
+    night.write("amended.csv", &format!("{header}{amended}"));
+    has(&night.expect(0, &["import", "amended.csv"]), &["1 amended"]);
+    let again = night.expect(0, &["import", "inbox/taken/t.csv"]);
+    has(&again, &["2 unchanged"]);
+    let shown = night.expect(0, &["show", "S1/early", "--json"]).out;
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["cart_total"], "8.00", "{shown}");
 }

@@ -154,6 +154,7 @@ async fn the_end_of_the_payment_token_is_known_in_every_spelling() {
         (400, "Card expired", "refused"),
         (400, "Session expired while loading the trip", "refused"),
         (500, "Timeout expired", "unclear, 500"),
+        (503, "cannot load the trip: expired lease", "unclear, 503"),
         (503, "the lease of the trip store expired", "unclear, 503"),
         (400, "Request failed: trip expired", "expired"),
         (403, "Your session expired", "unauthorized by the service"),

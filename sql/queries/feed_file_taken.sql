@@ -1,1 +1,1 @@
-SELECT EXISTS (SELECT 1 FROM feed_file WHERE sha256 = ?1)
+SELECT counts FROM feed_file WHERE sha256 = ?1

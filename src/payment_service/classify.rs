@@ -181,7 +181,9 @@ fn tells_expiry(said: &str) -> bool {
 
 /// True when `said` is that of a trip, and of nothing else that may have run out of time.
 fn names_the_trip(said: &str) -> bool {
-    let letters = said.chars().filter(char::is_ascii_alphabetic);
-    let said: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    let words = said
+        .chars()
+        .filter(|c| !c.is_whitespace() && !"_-".contains(*c));
+    let said: String = words.map(|letter| letter.to_ascii_lowercase()).collect();
     said.contains("tripexpired") || said.contains("triphasexpired")
 }

@@ -48,8 +48,10 @@ pub struct Imported {
     pub unreadable: Option<String>,
     /// It changed while it was read, so that its end was not taken.
     pub changed: bool,
-    /// It has rows of the future; where our clock was wrong, the file may be given again.
-    pub early: bool,
+    /// It was taken before but for its rows of the future; of the trips that are known it tells
+    /// nothing new.
+    #[serde(skip)]
+    pub again: bool,
     /// The first rows that could not be taken.
     pub rejected: Vec<RejectedRow>,
 }
@@ -117,7 +119,12 @@ impl Importer<'_> {
         if imported.changed {
             return Ok(imported);
         }
-        if self.store.feed_file_taken(&sha256)? {
+        let before_counts = self.store.feed_file_taken(&sha256)?;
+        // Its rows of the future may have become rows of today.
+        imported.again = before_counts
+            .as_ref()
+            .is_some_and(|counts| counts.early > 0);
+        if before_counts.is_some() && !imported.again {
             imported.taken_before = true;
             return Ok(imported);
         }
@@ -155,7 +162,8 @@ impl Importer<'_> {
                     None
                 }
                 Some(Ok(Item::Rejected(rejection))) => {
-                    imported.early |= trips::is_early(&rejection);
+                    let early = u64::from(trips::is_early(&rejection));
+                    imported.counts.early = imported.counts.early.saturating_add(early);
                     rejections.push(rejection);
                     None
                 }
@@ -174,11 +182,8 @@ impl Importer<'_> {
                 return self.unreadable(imported, file, &why);
             }
             if is_last {
-                // Remembered, its rows of the future would stay rejected when our clock is right.
-                if !imported.early {
-                    self.store
-                        .finish_feed_file(file, self.now, &imported.counts)?;
-                }
+                self.store
+                    .finish_feed_file(file, self.now, &imported.counts)?;
                 return Ok(imported);
             }
         }
@@ -227,8 +232,11 @@ impl Importer<'_> {
         if !rows.is_empty() {
             let (config, now) = (self.config.clone(), self.now);
             let lost_before = self.store.lost_before()?;
-            let admits = move |events: Option<&[Event]>, row: &FeedRow| {
-                admission(&config, events, row, lost_before, now)
+            let again = imported.again;
+            let admits = move |events: Option<&[Event]>, row: &FeedRow| match events {
+                // A newer file may have told of it since.
+                Some(_) if again => Admission::Nothing,
+                _ => admission(&config, events, row, lost_before, now),
             };
             let rows = std::mem::take(rows);
             let taken = self

@@ -94,7 +94,7 @@ pub async fn take_inbox<S: PaymentService>(house: &House<S>, pass: &Pass) -> Res
             let why = "it changed while it was read, and is left for the next run";
             tally.unreadable_files.push(format!("{}: {why}", file.file));
         }
-        if file.early {
+        if file.counts.early > 0 {
             let what = "has rows of the future: where our clock was behind, set it right and give \
                         the file again";
             tally.warnings.push(format!("{}: it {what}", file.file));

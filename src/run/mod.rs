@@ -173,6 +173,9 @@ pub async fn settle_pass<S: PaymentService>(
     }
     batches::settle(house, pass, &plan).await?;
     pull::pull(house, pass).await?;
+    if let Some(left) = pass.left_in_silence() {
+        pass.tally().warnings.push(left);
+    }
     if let Some(last) = pass.heard_nothing() {
         let why = format!("not one call was answered clearly, the last: {last}");
         house.halt.stop(stop::Why::Unavailable(why));

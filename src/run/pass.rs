@@ -241,6 +241,19 @@ impl Pass {
         self.silence().last.clone()
     }
 
+    /// How many trips were left in silence, in a sentence.
+    pub fn left_in_silence(&self) -> Option<String> {
+        let silence = self.silence();
+        let (trips, last) = (silence.trips, silence.last.as_ref()?);
+        let trips = match trips {
+            1 => "1 trip was".to_owned(),
+            many => format!("{many} trips were"),
+        };
+        Some(format!(
+            "{trips} left without a clear answer, the last: {last}"
+        ))
+    }
+
     fn silence(&self) -> MutexGuard<'_, Silence> {
         self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -48,6 +48,7 @@ pub async fn pull<S: PaymentService>(
     pass: &Arc<Pass>,
 ) -> Result<(), RunError> {
     proof::end_doubts(house, pass).await?;
+    pass.circuit.next_batch();
     for _ in 0..=ROUNDS {
         pull_due(house, pass).await?;
         // Data is no money: where most of it cannot be had, the night goes on without.

@@ -74,7 +74,10 @@ pub fn attention(report: &RunReport) -> Vec<String> {
         told.map(|tally| tally.open).sum()
     };
     let expired = report.tally.outcomes.get(&Status::Expired);
-    let expired = expired.map_or(0, |sums| sums.values().map(|sum| sum.trips).sum());
+    let expired: u64 = expired.map_or(0, |sums| sums.values().map(|sum| sum.trips).sum());
+    // An hourly pass may have met them before.
+    let of_the_day = open.iter().filter(|tally| tally.kind == BreakKind::Expired);
+    let expired = expired.max(of_the_day.map(|tally| tally.open).sum());
     let unreadable = u64::try_from(report.tally.unreadable_files.len()).unwrap_or(u64::MAX);
     let counted = [
         (of(true), "critical break", "critical breaks"),

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, Transaction, params};
-use serde::Serialize;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     BooksDate, ClosedDays, Event, Fact, FeedRow, Rejection, RunId, Source, Standing, Timestamp,
@@ -68,7 +68,8 @@ pub enum Admission {
 pub type Admit = Arc<dyn Fn(Option<&[Event]>, &FeedRow) -> Admission + Send + Sync>;
 
 /// Rows of a file by what became of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TakenCounts {
     /// New trips.
     pub new: u64,
@@ -80,6 +81,8 @@ pub struct TakenCounts {
     pub rejected: u64,
     /// Scan-code entries.
     pub scan_codes: u64,
+    /// Rows of the future, which are among the rejected ones.
+    pub early: u64,
 }
 
 impl TakenCounts {
@@ -102,6 +105,7 @@ impl TakenCounts {
             (&mut self.unchanged, other.unchanged),
             (&mut self.rejected, other.rejected),
             (&mut self.scan_codes, other.scan_codes),
+            (&mut self.early, other.early),
         ] {
             *sum = sum.saturating_add(part);
         }
@@ -118,13 +122,17 @@ pub struct Taken {
 }
 
 impl Store {
-    /// True when a file of these bytes was taken whole.
+    /// What became of the rows of a file of these bytes, if it was taken to its end.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn feed_file_taken(&self, sha256: &str) -> Result<bool, StoreError> {
+    pub fn feed_file_taken(&self, sha256: &str) -> Result<Option<TakenCounts>, StoreError> {
         let sql = include_str!("../../sql/queries/feed_file_taken.sql");
-        self.read(|db| db.query_row(sql, [sha256], |row| row.get(0)))
+        let counts = self.read(|db| {
+            let counts = db.query_row(sql, [sha256], |row| row.get::<_, String>(0));
+            counts.optional()
+        })?;
+        Ok(counts.map(|json| serde_json::from_str(&json).unwrap_or_default()))
     }
 
     /// Remembers that a file was taken whole.

@@ -139,8 +139,8 @@ impl Counter {
             self.ledger.breaks(what);
         }
         if call == "capture" && witness.knows_of_elsewhere(name) {
-            let elsewhere = self.ledger.accounts.get(name).and_then(|a| a.elsewhere);
-            if elsewhere.is_some() {
+            let account = self.ledger.accounts.get(name);
+            if account.is_some_and(|a| a.elsewhere.is_some() || a.cancelled_elsewhere) {
                 let what = format!("{name}: a capture although the feed told of another one");
                 self.ledger.breaks(what);
             }

@@ -58,7 +58,9 @@ impl<S: PaymentService> Lane<'_, S> {
             if after == After::Leave {
                 // Captures are not clearly answered, nor is what would let one through.
                 let why = "neither a Capture nor a read was clearly answered";
-                house.halt.stop(Why::Unavailable(why.to_owned()));
+                if !house.halt.is_stopping() {
+                    house.halt.stop(Why::Unavailable(why.to_owned()));
+                }
                 return Ok(Gate::Shut);
             }
         }
