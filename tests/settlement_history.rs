@@ -233,6 +233,23 @@ fn a_ruling_becomes_a_fact_only_where_it_fits() {
 }
 
 #[test]
+fn what_was_ruled_out_is_remembered_until_it_is_taken_back() {
+    let ruled = |verdict| {
+        let (by, note) = ("Ada".to_owned(), "asked".to_owned());
+        let ruling = Ruling { verdict, by, note };
+        Fact::Ruled { ruling }
+    };
+    let mut doubt = History::begin(&taken(usd(2000), true)).unwrap();
+    assert_eq!(doubt.ruled_out(), None);
+    doubt.apply(hour(1), &ruled(Verdict::NotCaptured)).unwrap();
+    assert_eq!(doubt.ruled_out(), Some(usd(2000)));
+    let amount = usd(1500);
+    let captured = ruled(Verdict::Captured { amount });
+    doubt.apply(hour(1), &captured).unwrap();
+    assert_eq!(doubt.ruled_out(), None);
+}
+
+#[test]
 fn what_was_open_in_an_older_state_is_in_doubt_until_a_person_rules() {
     let ruled = |verdict| {
         let (by, note) = ("Ada".to_owned(), "looked it up".to_owned());
