@@ -237,3 +237,25 @@ fn a_row_of_the_future_is_taken_when_its_time_has_come() {
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["cart_total"], "8.00", "{shown}");
 }
+
+/// The word that a trip ended elsewhere must not be lost with the file that is given again, or the
+/// shopper is charged twice.
+#[test]
+fn an_end_elsewhere_is_heard_from_a_file_that_is_given_again() {
+    let night = Night::begin();
+    let at = |started: DateTime<Utc>| started.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let early = at(Utc::now() + TimeDelta::minutes(5) + TimeDelta::seconds(4));
+    let header = "store_id,shopping_trip_id,started_at,amount,currency,status\n";
+    let ended = format!("S1,ended,{early},10.00,USD,cancelled\n");
+    night.write("a.csv", &format!("{header}{ended}"));
+    night.expect(10, &["import", "a.csv"]);
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    // Another file hands the trip over meanwhile.
+    let open = ended.replace("cancelled", "open");
+    night.write("b.csv", &format!("{header}{open}"));
+    has(&night.expect(0, &["import", "b.csv"]), &["1 new"]);
+    has(&night.expect(0, &["import", "a.csv"]), &["1 amended"]);
+    let shown = night.expect(0, &["show", "S1/ended", "--json"]).out;
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["status"], "cancelled", "{shown}");
+}

@@ -49,7 +49,7 @@ pub struct Imported {
     /// It changed while it was read, so that its end was not taken.
     pub changed: bool,
     /// It was taken before but for its rows of the future; of the trips that are known it tells
-    /// nothing new.
+    /// nothing new but that they ended elsewhere.
     #[serde(skip)]
     pub again: bool,
     /// The first rows that could not be taken.
@@ -234,8 +234,8 @@ impl Importer<'_> {
             let lost_before = self.store.lost_before()?;
             let again = imported.again;
             let admits = move |events: Option<&[Event]>, row: &FeedRow| match events {
-                // A newer file may have told of it since.
-                Some(_) if again => Admission::Nothing,
+                // A newer file may have told of it since; but that it ended elsewhere stays so.
+                Some(_) if again && row.elsewhere.is_none() => Admission::Nothing,
                 _ => admission(&config, events, row, lost_before, now),
             };
             let rows = std::mem::take(rows);
