@@ -3,6 +3,7 @@
 
 mod days;
 mod exports;
+mod keys;
 mod layers;
 mod places;
 mod problem;
