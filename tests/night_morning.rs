@@ -96,6 +96,40 @@ fn moved(night: &Night) -> (u64, u64, u64, u64) {
     (calls.adjust, calls.capture, calls.cancel, calls.refund)
 }
 
+/// The second line of one capture in a later report, and what it is called.
+fn told_again(cumulative: bool) -> usize {
+    let (mut night, tales) = evening();
+    night.expect(12, &["run"]);
+    write_report(&night, "2026-11-21");
+    night.expect(12, &["run"]);
+    let plain = tales.iter().find(|tale| tale.story == "plain").unwrap();
+    let trip = format!("{}/{}", plain.store, plain.id);
+    let before = night.expect(0, &["show", &trip]).out;
+
+    if cumulative {
+        let acme = ACME.replace("reports_dir", "cumulative = true\nreports_dir");
+        night.configure_by_file(&format!("{CONFIG}{acme}{MORE_COLUMNS}"));
+    }
+    let told = std::fs::read_to_string(night.path("reports/acme.csv")).unwrap();
+    night.write("reports/acme-again.csv", &told.replace('\n', "\r\n"));
+    let today = night.began - TimeDelta::minutes(150);
+    let today = today.format("%Y-%m-%d").to_string();
+    night.expect(12, &["run", "--close", &today]);
+
+    testifies(&night, &tales);
+    let after = night.expect(0, &["show", &trip]).out;
+    assert_eq!(after == before, cumulative, "{before}{after}");
+    let breaks = night.published("breaks.csv");
+    let twice = |row: &&Row| row["break"] == "captured_twice" && row["severity"] == "critical";
+    breaks.iter().filter(twice).count()
+}
+
+#[test]
+fn a_report_that_tells_lines_again_shows_second_captures_unless_it_is_cumulative() {
+    assert_eq!(told_again(true), 0);
+    assert!(told_again(false) > 0);
+}
+
 #[test]
 fn plan_status_and_show_tell_where_everything_stands() {
     let (night, tales) = evening();

@@ -280,3 +280,23 @@ fn a_processors_own_decimals_are_read_exactly_or_not_at_all() {
         assert!(told[0].contains(wanted), "{decimals}, {cell}: {told:?}");
     }
 }
+
+#[test]
+fn a_cumulative_report_has_the_columns_by_which_its_lines_are_known_again() {
+    let format = GenericCsvFormat {
+        cumulative: true,
+        ..GenericCsvFormat::default()
+    };
+    let whole = "shopping_trip_id,amount,currency,date,reference\nT1,9.50,USD,2026-03-08,R1\n";
+    assert_eq!(
+        told(whole, &format),
+        ["2 T1||9.50 USD|2026-03-08|R1|captured"]
+    );
+    for lost in ["date", "reference"] {
+        let told = told(&whole.replace(lost, "other"), &format);
+        let [error] = told.as_slice() else {
+            panic!("{told:?}");
+        };
+        assert!(error.contains(&format!("`{lost}`")), "{error}");
+    }
+}

@@ -267,6 +267,7 @@ fn a_report_is_taken_once_and_a_line_of_it_belongs_to_one_trip() {
         sha256,
         processor,
         name,
+        cumulative: false,
     };
     let problem = "no amount".to_owned();
     let unreadable = NewLine::Unreadable { line: 3, problem };
@@ -324,6 +325,7 @@ fn a_line_that_finds_its_trip_later_was_without_one_before() {
         sha256: "x".to_owned(),
         processor: ProcessorName::of("adyen").unwrap(),
         name: "x.csv".to_owned(),
+        cumulative: false,
     };
     let lines = vec![line(2, by_trip(Some("S1"), "a"))];
     let taken = state

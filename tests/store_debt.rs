@@ -248,6 +248,7 @@ fn an_older_state_learns_when_its_debts_were_booked() {
     raw.execute_batch(
         "DROP TRIGGER journal_debts_are_settled_as_they_stand;
          DROP TRIGGER journal_debt_is_never_below_zero;
+         DROP INDEX processor_line_told;
          DROP INDEX trip_indebted;
          ALTER TABLE trip DROP COLUMN written_off;
          ALTER TABLE trip DROP COLUMN recovered;

@@ -3,7 +3,7 @@
 use super::exports;
 use super::layers::Layers;
 
-/// Keys without a default, which [`DEFAULT_FILE`] only mentions.
+/// Keys without a default, which the default file only mentions.
 const WITHOUT_DEFAULT: [&str; 7] = [
     "payment_service.endpoint",
     "payment_service.region",
@@ -25,7 +25,7 @@ const STORE_KEYS: [&str; 10] = [
     "class",
     "subsidiary",
 ];
-const PROCESSOR_KEYS: [&str; 17] = [
+const PROCESSOR_KEYS: [&str; 18] = [
     "lifetime_hours",
     "reports_dir",
     "format",
@@ -35,6 +35,7 @@ const PROCESSOR_KEYS: [&str; 17] = [
     "decimals",
     "amounts_in_units",
     "capture_kinds",
+    "cumulative",
     "columns.trip_id",
     "columns.store_id",
     "columns.reconciliation_id",

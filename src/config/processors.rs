@@ -88,14 +88,23 @@ fn format(reader: &Reader<'_>, name: &str) -> GenericCsvFormat {
         let why = "a report names trips by columns.trip_id or columns.reconciliation_id";
         reader.wrong_key(&key("columns.trip_id"), why);
     }
+    let (date, reference) = (
+        or_usual(date, usual.date),
+        or_usual(reference, usual.reference),
+    );
+    let cumulative = reader.truth(&key("cumulative"));
+    if cumulative && (date.is_none() || reference.is_none()) {
+        let why = "a line that is told again is known by columns.date and columns.reference";
+        reader.wrong_key(&key("cumulative"), why);
+    }
     GenericCsvFormat {
         trip_id,
         store_id,
         reconciliation_id,
         amount: amount.unwrap_or(usual.amount),
         currency: currency.unwrap_or(usual.currency),
-        date: or_usual(date, usual.date),
-        reference: or_usual(reference, usual.reference),
+        date,
+        reference,
         kind,
         capture_kinds: reader.list(&key("capture_kinds")),
         delimiter: reader
@@ -105,6 +114,7 @@ fn format(reader: &Reader<'_>, name: &str) -> GenericCsvFormat {
         exponents: exponents(reader, &key("decimals")),
         amounts_in_units: reader.truth(&key("amounts_in_units")),
         strip_apostrophe: reader.truth(&key("strip_apostrophe")),
+        cumulative,
     }
 }
 

@@ -36,6 +36,8 @@ pub struct GenericCsvFormat {
     pub amounts_in_units: bool,
     /// Cells carry a leading `'` to be taken off.
     pub strip_apostrophe: bool,
+    /// A report tells lines of earlier ones again; their date and reference tell which.
+    pub cumulative: bool,
 }
 
 impl Default for GenericCsvFormat {
@@ -55,6 +57,7 @@ impl Default for GenericCsvFormat {
             exponents: Exponents::default(),
             amounts_in_units: false,
             strip_apostrophe: false,
+            cumulative: false,
         }
     }
 }

@@ -28,8 +28,12 @@ impl Columns {
         let names: Vec<String> = header.iter().map(name).collect();
         let header = Header { names: &names };
         let usual = GenericCsvFormat::default();
+        // Without them a cumulative report's lines would all be new.
+        let known_by = |named: &Option<String>| {
+            format.cumulative && (*named == format.date || *named == format.reference)
+        };
         let may = |named: &Option<String>, usual: &Option<String>| match named {
-            Some(name) if named == usual => header.place(name),
+            Some(name) if named == usual && !known_by(named) => header.place(name),
             Some(name) => header.must(name).map(Some),
             None => Ok(None),
         };

@@ -88,17 +88,19 @@ async fn take_report<S: PaymentService>(
     pass.begin(house).await?;
     // A report is taken whole or not at all: its hash and its lines are one transaction.
     let lines: Vec<NewLine> = items.map(new_line).collect();
-    let taken = u64::try_from(lines.len()).unwrap_or(u64::MAX);
+    let told = lines.len();
     let file = ProcessorFile {
         sha256,
         processor: name.clone(),
         name: file_name,
+        cumulative: processor.format.cumulative,
     };
-    house
+    let now = house.clock.now();
+    let kept = house
         .store
-        .take_processor_lines(&file, lines, pass.books_date, house.clock.now())?;
-    let mut tally = pass.tally();
-    tally.lines_taken = tally.lines_taken.saturating_add(taken);
+        .take_processor_lines(&file, lines, pass.books_date, now)?;
+    let again = told.saturating_sub(kept);
+    tracing::info!(report = %file.name, lines = told, again, "a processor's report is taken");
     Ok(())
 }
 

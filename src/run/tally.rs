@@ -114,8 +114,6 @@ pub struct Tally {
     pub expired: u64,
     /// Feed rows by what became of them.
     pub feed: BTreeMap<&'static str, u64>,
-    /// Processor lines taken.
-    pub lines_taken: u64,
     /// Files that could not be read as a whole, with the reason.
     pub unreadable_files: Vec<String>,
     /// Warnings for people.

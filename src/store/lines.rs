@@ -1,5 +1,7 @@
 //! Lines of processors' reports: each file once, each line matched to at most one trip.
 
+mod told;
+
 use chrono::NaiveDate;
 use rusqlite::{Connection, Row, params};
 
@@ -8,6 +10,7 @@ use crate::domain::{BooksDate, Money, ProcessorName, Timestamp};
 use super::Store;
 use super::error::StoreError;
 use super::row;
+use told::Told;
 
 /// A report file by the hash of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +21,12 @@ pub struct ProcessorFile {
     pub processor: ProcessorName,
     /// The name without folders.
     pub name: String,
+    /// It tells lines of earlier reports again.
+    pub cumulative: bool,
 }
 
 /// How a line names its trip.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct LineKey {
     /// The store.
     pub store: Option<String>,
@@ -107,6 +112,7 @@ impl Store {
     }
 
     /// Takes a report with all its lines, or nothing of it; one of the same bytes is taken once.
+    /// Gives how many lines were kept: of a cumulative report those that no earlier one told.
     ///
     /// # Errors
     /// The state cannot be written.
@@ -116,18 +122,24 @@ impl Store {
         lines: Vec<NewLine>,
         books_date: BooksDate,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<usize, StoreError> {
         let file = file.clone();
         self.write(move |db| {
             let sql = include_str!("../../sql/queries/lines_insert_file.sql");
             let values = (&file.sha256, file.processor.as_str(), &file.name, at.ms());
             if db.prepare_cached(sql)?.execute(values)? == 0 {
-                return Ok(());
+                return Ok(0);
             }
             let id = db.last_insert_rowid();
-            lines
-                .iter()
-                .try_for_each(|line| insert_line(db, id, line, books_date))
+            let mut told = Told::by(&file.processor, id);
+            let mut kept = 0_usize;
+            for line in &lines {
+                if !(file.cumulative && told.before(db, line)?) {
+                    insert_line(db, id, line, books_date)?;
+                    kept = kept.saturating_add(1);
+                }
+            }
+            Ok(kept)
         })
     }
 

@@ -16,7 +16,7 @@ use crate::planted::{self, Bug};
 use super::error::{StoreError, of_sqlite};
 
 /// The migrations, in order; the database's `user_version` is how many were applied.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../sql/migrations/0001_journal.sql"),
     include_str!("../../sql/migrations/0002_journal_guards.sql"),
     include_str!("../../sql/migrations/0003_journal_chain.sql"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../sql/migrations/0005_reversal_taken_back.sql"),
     include_str!("../../sql/migrations/0006_guards_joined.sql"),
     include_str!("../../sql/migrations/0007_cancels.sql"),
+    include_str!("../../sql/migrations/0008_lines_told.sql"),
 ];
 /// The one after which the events that are there must be chained.
 const CHAIN: usize = 3;
