@@ -65,6 +65,8 @@
 //! - Missed days are closed in order, all events on the pass's own books date; the first run ever
 //!   closes the last ended day, empty or not.
 //! - Reports of processors are taken by `run` and `backfill`, not by `settle`.
+//! - A cumulative report's lines that earlier ones told are left out as it is taken; without
+//!   `processor.NAME.cumulative` a second line of a capture is `captured_twice`, whatever it says.
 //! - A file that cannot be read as a whole stays in the inbox, with one row in `rejected.csv`; one
 //!   that changes while it is read stays too, and what was read of its end is not taken.
 //! - The head of the journal is told outside (summaries, mails) in groups of digits, so that it

@@ -96,7 +96,7 @@ fn moved(night: &Night) -> (u64, u64, u64, u64) {
     (calls.adjust, calls.capture, calls.cancel, calls.refund)
 }
 
-/// The second line of one capture in a later report, and what it is called.
+/// A report is sent again, with one line more: how many captures are taken for second ones.
 fn told_again(cumulative: bool) -> usize {
     let (mut night, tales) = evening();
     night.expect(12, &["run"]);
@@ -111,7 +111,11 @@ fn told_again(cumulative: bool) -> usize {
         night.configure_by_file(&format!("{CONFIG}{acme}{MORE_COLUMNS}"));
     }
     let told = std::fs::read_to_string(night.path("reports/acme.csv")).unwrap();
-    night.write("reports/acme-again.csv", &told.replace('\n', "\r\n"));
+    let new = "STORE_1,nobody,9.99,USD,2026-11-21,ACME-NEW\n";
+    night.write(
+        "reports/acme-again.csv",
+        &(told + new).replace('\n', "\r\n"),
+    );
     let today = night.began - TimeDelta::minutes(150);
     let today = today.format("%Y-%m-%d").to_string();
     night.expect(12, &["run", "--close", &today]);
@@ -120,8 +124,10 @@ fn told_again(cumulative: bool) -> usize {
     let after = night.expect(0, &["show", &trip]).out;
     assert_eq!(after == before, cumulative, "{before}{after}");
     let breaks = night.published("breaks.csv");
-    let twice = |row: &&Row| row["break"] == "captured_twice" && row["severity"] == "critical";
-    breaks.iter().filter(twice).count()
+    let of_kind = |kind| breaks.iter().filter(move |row| row["break"] == kind);
+    assert_eq!(of_kind("unknown_line").count(), 1, "{breaks:?}");
+    assert!(of_kind("captured_twice").all(|row| row["severity"] == "critical"));
+    of_kind("captured_twice").count()
 }
 
 #[test]

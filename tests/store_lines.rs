@@ -11,26 +11,31 @@ use store::{now, state};
 use tripsettle::domain::ProcessorName;
 use tripsettle::store::{LineKey, NewLine, ProcessorFile};
 
-/// A line as `trip reference day amount kind`; `-` for what it lacks. Another cannot be read.
+/// A line as `trip reference day amount kind`; `-` for what it lacks. The trip is
+/// `trip/store/reconciliation id`, the currency USD but in `9.99:EUR`, and `sale!` is a sale that
+/// counts as no capture. Another text cannot be read.
 fn line(place: usize, text: &str) -> NewLine {
     let line = u64::try_from(place).unwrap() + 2;
     let cells: Vec<&str> = text.split_whitespace().collect();
     let may = |cell: &str| (cell != "-").then(|| cell.to_owned());
-    let [trip, reference, day, amount, kind] = *cells else {
+    let [trip, reference, day, amount, kind] = cells[..] else {
         let problem = text.to_owned();
         return NewLine::Unreadable { line, problem };
     };
+    let mut named = trip.split('/').map(may);
+    let mut name = || named.next().flatten();
     NewLine::Read {
         line,
         key: LineKey {
-            trip: may(trip),
-            ..LineKey::default()
+            trip: name(),
+            store: name(),
+            reconciliation_id: name(),
         },
-        amount: money(amount),
+        amount: money(&amount.replace(':', " ")),
         date: may(day).map(|day| format!("2026-11-{day}").parse().unwrap()),
         reference: may(reference).unwrap_or_default(),
-        kind: kind.to_owned(),
-        is_capture: kind == "sale",
+        kind: kind.trim_end_matches('!').to_owned(),
+        is_capture: !kind.ends_with('!'),
     }
 }
 
@@ -79,7 +84,20 @@ fn a_cumulative_report_brings_only_what_is_new_in_it() {
         ("acme+: A | acme+: a R2 21 9.99 sale", "1 1 = 2"),
         ("acme+: A | acme+: a R1 22 9.99 sale", "1 1 = 2"),
         ("acme+: A | acme+: a R1 21 9.98 sale", "1 1 = 2"),
+        ("acme+: A | acme+: a R1 21 9.99:EUR sale", "1 1 = 2"),
         ("acme+: A | acme+: b R1 21 9.99 sale", "1 1 = 2"),
+        ("acme+: A | acme+: a/S1 R1 21 9.99 sale", "1 1 = 2"),
+        ("acme+: A | acme+: a/-/P1 R1 21 9.99 sale", "1 1 = 2"),
+        ("acme+: A | acme+: a R1 21 9.99 charge", "1 1 = 2"),
+        ("acme+: a R1 21 9.99 sale! | acme+: A", "1 1 = 1"),
+        (
+            "acme+: a/S1/P1 R1 21 9.99:EUR sale | acme+: a/S1/P1 R1 21 9.99:EUR sale",
+            "1 0 = 1",
+        ),
+        (
+            "acme+: -/-/P1 R1 21 9.99 sale | acme+: -/-/P1 R1 21 9.99 sale",
+            "1 0 = 1",
+        ),
         // What cannot be known again is new.
         (
             "acme+: a - 21 9.99 sale | acme+: a - 21 9.99 sale",
@@ -92,7 +110,7 @@ fn a_cumulative_report_brings_only_what_is_new_in_it() {
         ("acme+: broken | acme+: broken", "1 1 = 0"),
         // Money that went back is told again as well, and is no capture told again.
         (
-            "acme+: a R1 21 9.99 back | acme+: a R1 21 9.99 back, A",
+            "acme+: a R1 21 9.99 back! | acme+: a R1 21 9.99 back!, A",
             "1 1 = 1",
         ),
         (

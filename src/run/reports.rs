@@ -88,7 +88,8 @@ async fn take_report<S: PaymentService>(
     pass.begin(house).await?;
     // A report is taken whole or not at all: its hash and its lines are one transaction.
     let lines: Vec<NewLine> = items.map(new_line).collect();
-    let told = lines.len();
+    let count = |lines: usize| u64::try_from(lines).unwrap_or(u64::MAX);
+    let told = count(lines.len());
     let file = ProcessorFile {
         sha256,
         processor: name.clone(),
@@ -99,8 +100,12 @@ async fn take_report<S: PaymentService>(
     let kept = house
         .store
         .take_processor_lines(&file, lines, pass.books_date, now)?;
+    let kept = count(kept);
     let again = told.saturating_sub(kept);
-    tracing::info!(report = %file.name, lines = told, again, "a processor's report is taken");
+    tracing::info!(report = %file.name, kept, again, "a processor's report is taken");
+    let mut tally = pass.tally();
+    tally.lines_taken = tally.lines_taken.saturating_add(kept);
+    tally.lines_told_again = tally.lines_told_again.saturating_add(again);
     Ok(())
 }
 

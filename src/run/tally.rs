@@ -114,6 +114,10 @@ pub struct Tally {
     pub expired: u64,
     /// Feed rows by what became of them.
     pub feed: BTreeMap<&'static str, u64>,
+    /// Processor lines taken.
+    pub lines_taken: u64,
+    /// Lines of cumulative reports that earlier ones told; they are left out.
+    pub lines_told_again: u64,
     /// Files that could not be read as a whole, with the reason.
     pub unreadable_files: Vec<String>,
     /// Warnings for people.

@@ -26,7 +26,7 @@ pub struct ProcessorFile {
 }
 
 /// How a line names its trip.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineKey {
     /// The store.
     pub store: Option<String>,

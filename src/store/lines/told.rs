@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use rusqlite::{Connection, params};
 
 use crate::domain::{Money, ProcessorName};
@@ -12,7 +13,7 @@ use super::NewLine;
 #[derive(PartialEq, Eq, Hash)]
 struct Words<'a> {
     reference: &'a str,
-    date: String,
+    date: NaiveDate,
     amount: Money,
     store: Option<&'a str>,
     trip: Option<&'a str>,
@@ -35,7 +36,7 @@ impl<'a> Words<'a> {
                 is_capture,
             } if !reference.is_empty() => Some(Self {
                 reference,
-                date: date.to_string(),
+                date: *date,
                 amount: *amount,
                 store: key.store.as_deref(),
                 trip: key.trip.as_deref(),
@@ -75,7 +76,7 @@ impl<'a> Told<'a> {
         let currency = words.amount.currency();
         let values = params![
             words.reference,
-            words.date,
+            words.date.to_string(),
             words.amount.minor(),
             currency.code(),
             words.store,
