@@ -23,19 +23,21 @@ pub(super) struct Columns {
 impl Columns {
     /// Finds every configured column: one that is gone changes what rows mean (without its kind,
     /// a refund would pass as a capture). Only the usual columns of an unconfigured report may be
-    /// absent, as long as one of them names the trip.
+    /// absent, as long as one of them names the trip, and none by which a cumulative report's lines
+    /// are known again.
     pub fn find(header: &ByteRecord, format: &GenericCsvFormat) -> Result<Self, ProcessorError> {
         let names: Vec<String> = header.iter().map(name).collect();
         let header = Header { names: &names };
         let usual = GenericCsvFormat::default();
-        // Without them a cumulative report's lines would all be new.
-        let known_by = |named: &Option<String>| {
-            format.cumulative && (*named == format.date || *named == format.reference)
-        };
         let may = |named: &Option<String>, usual: &Option<String>| match named {
-            Some(name) if named == usual && !known_by(named) => header.place(name),
+            Some(name) if named == usual => header.place(name),
             Some(name) => header.must(name).map(Some),
             None => Ok(None),
+        };
+        // Without it a cumulative report's lines would all be new.
+        let known_again = |named: &Option<String>, usual: &Option<String>| match named {
+            Some(name) if format.cumulative => header.must(name).map(Some),
+            Some(_) | None => may(named, usual),
         };
         let columns = Self {
             trip_id: may(&format.trip_id, &usual.trip_id)?,
@@ -43,8 +45,8 @@ impl Columns {
             reconciliation_id: may(&format.reconciliation_id, &usual.reconciliation_id)?,
             amount: header.must(&format.amount)?,
             currency: header.must(&format.currency)?,
-            date: may(&format.date, &usual.date)?,
-            reference: may(&format.reference, &usual.reference)?,
+            date: known_again(&format.date, &usual.date)?,
+            reference: known_again(&format.reference, &usual.reference)?,
             kind: may(&format.kind, &usual.kind)?,
             width: names.len(),
         };
