@@ -165,6 +165,49 @@ fn trips_of_a_day_come_in_order_and_only_with_what_was_known() {
     assert_eq!(owing, ["S1/a 2000 0", "S10/a 2000 0", "S2/a 2000 0"]);
 }
 
+/// More trips than are read at once, taken in another order than they are read in.
+#[test]
+fn trips_of_a_long_day_come_in_order_until_one_cannot_be_read_or_nobody_wants_more() {
+    let state = state();
+    let name = |n: u32| format!("S1/t{n:04}");
+    let names: Vec<String> = (0..700).map(name).collect();
+    for n in (0..700).map(|n| n * 331 % 700) {
+        state.play(&name(n), "taken 20.00");
+    }
+    let last = state.store.last_seq().unwrap();
+    let read = |up_to, stop_at: usize| {
+        let mut seen = Vec::new();
+        let end = state
+            .store
+            .each_trip_of_day(date(1), up_to, &mut |_, events| {
+                let Some(Fact::Taken { trip, .. }) = events.first().map(|event| &event.fact) else {
+                    panic!("a trip without its taking");
+                };
+                seen.push(trip.key.to_string());
+                match seen.len() < stop_at {
+                    true => Ok(()),
+                    false => Err(StoreError::Stopped("enough".to_owned())),
+                }
+            });
+        (seen, end.map_err(|why| why.to_string()))
+    };
+    assert_eq!(read(last, 1_000), (names.clone(), Ok(())));
+    let (seen, end) = read(last, 100);
+    assert_eq!(seen, names[..100]);
+    assert!(end.unwrap_err().contains("enough"));
+    // Taken later than what is asked for.
+    assert_eq!(read(last - 300, 1_000).0.len(), 400);
+    let raw = state.raw();
+    raw.execute_batch("DROP TRIGGER journal_is_never_changed")
+        .unwrap();
+    let damage = "UPDATE journal SET detail = '{' WHERE trip =
+        (SELECT id FROM trip WHERE trip_id = 't0500')";
+    assert_eq!(raw.execute(damage, ()).unwrap(), 1);
+    let (seen, end) = read(last, 1_000);
+    assert_eq!(seen, names[..500], "the ones before it were looked at");
+    assert!(end.is_err());
+}
+
 #[test]
 fn a_break_is_open_until_the_day_that_cures_it() {
     let state = state();

@@ -10,7 +10,7 @@ use crate::domain::{
 
 use super::Store;
 use super::error::{StoreError, of_sqlite};
-use super::journal::events_of;
+use super::journal::last_seq;
 use super::row;
 
 /// A trip's break as a day sees it.
@@ -118,17 +118,11 @@ impl Store {
         each: &mut dyn FnMut(i64, Vec<Event>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.streaming(|db, sqlite| {
+            let last = last_seq(db).map_err(sqlite)?;
             let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
-            let mut rows = statement.query(params).map_err(sqlite)?;
-            while let Some(row) = rows.next().map_err(sqlite)? {
-                let trip: i64 = row.get(0).map_err(sqlite)?;
-                let events = events_of(db, trip, up_to_seq).map_err(sqlite)?;
-                // One that was taken meanwhile has none so far.
-                if !events.is_empty() {
-                    each(trip, events)?;
-                }
-            }
-            Ok(())
+            let trips = statement.query_map(params, |row| row.get(0));
+            let mut trips = trips.map_err(sqlite)?.map(|trip| trip.map_err(sqlite));
+            self.each_with_events(&mut trips, up_to_seq.min(last), each)
         })
     }
 

@@ -82,8 +82,7 @@ impl Store {
     /// # Errors
     /// The state cannot be read.
     pub fn last_seq(&self) -> Result<i64, StoreError> {
-        let sql = include_str!("../../sql/queries/journal_last_seq.sql");
-        self.read(|db| db.query_row(sql, (), |row| row.get(0)))
+        self.read(last_seq)
     }
 
     /// When the last event was learnt; none in an empty journal.
@@ -94,6 +93,12 @@ impl Store {
         let sql = include_str!("../../sql/queries/journal_last_at.sql");
         self.read(|db| db.query_row(sql, (), |row| row::instant_or_none(row, 0)))
     }
+}
+
+/// The last event's place.
+pub(super) fn last_seq(db: &Connection) -> rusqlite::Result<i64> {
+    let sql = include_str!("../../sql/queries/journal_last_seq.sql");
+    db.query_row(sql, (), |row| row.get(0))
 }
 
 /// Events of a trip up to a place in the journal.

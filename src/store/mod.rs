@@ -4,6 +4,7 @@
 //! after fsync); reads use connections that can only read. Every instant is handed in. The
 //! database itself refuses what the law forbids, whoever asks: see `sql/migrations`.
 
+mod ahead;
 mod audit;
 mod backup;
 mod chain;
