@@ -68,8 +68,11 @@ fn outcome(story: &Journal) -> String {
     }
     let before = state.store.events(trip).unwrap();
     match state.append(trip, story, last.step) {
-        Ok(written) => {
-            assert_eq!(state.store.events(trip).unwrap().last(), written.last());
+        Ok(()) => {
+            let (events, told) = (state.store.events(trip).unwrap(), &story.events);
+            let facts = |events: &[Event]| events.iter().map(|it| it.fact.clone()).collect();
+            let (written, told): (Vec<_>, Vec<_>) = (facts(&events), facts(told));
+            assert_eq!(written, told);
             "accepted".to_owned()
         }
         Err(StoreError::Refused(why)) => {
@@ -114,12 +117,10 @@ fn days_go_forward_and_a_closed_one_takes_nothing_more() {
         books_date,
         ..next(trip, &more, 4)
     };
-    let moved_up = state.store.append_now(early).unwrap();
-    assert_eq!(
-        moved_up[0].books_date,
-        date(2),
-        "never before the trip's last one"
-    );
+    state.store.append_now(early).unwrap();
+    let moved_up = state.store.events(trip).unwrap();
+    let last = moved_up.last().unwrap();
+    assert_eq!(last.books_date, date(2), "never before the trip's last one");
     let raw = state.raw();
     let insert = |day: i64| {
         let sql = "INSERT INTO journal (trip, step, at, books_date, kind, detail)
@@ -264,7 +265,7 @@ fn a_standing_that_does_not_count_its_own_events_is_refused() {
 }
 
 /// All of them at once: nobody can commit before every append waits.
-fn together(state: &State, appends: Vec<Append>) -> Vec<Result<Vec<Event>, StoreError>> {
+fn together(state: &State, appends: Vec<Append>) -> Vec<Result<(), StoreError>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let raw = state.raw();
     raw.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -307,7 +308,7 @@ fn trips_in_flight_share_commits_and_one_refusal_takes_nobody_with_it() {
     let done = together(&state, appends);
     for (n, done) in done.iter().enumerate() {
         match done {
-            Ok(events) => assert_eq!((events.len(), events[0].step), (1, 2)),
+            Ok(()) => assert!(!refused.contains(&n)),
             Err(error) => assert_eq!((kind(error), refused.contains(&n)), ("refused", true)),
         }
     }

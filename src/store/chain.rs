@@ -1,8 +1,10 @@
 //! The journal's hash chain: what an event's hash is over, where the chain ends, and where it
 //! breaks. `sql/migrations/0003_journal_chain.sql` says how an outsider computes it.
 
+use std::fmt::{Display, Write as _};
+
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params_from_iter};
 use sha2::{Digest, Sha256};
 
 use crate::domain::Head;
@@ -38,25 +40,31 @@ pub enum ChainBreak {
 fn hash_of(previous: &Hash, values: &Values<'_>) -> Hash {
     let mut hash = Sha256::new();
     hash.update(previous);
+    let (mut number, mut length) = (String::new(), String::new());
     for value in values {
-        let number;
         let bytes = match value {
             ValueRef::Null => {
                 hash.update(b"~");
                 continue;
             }
-            ValueRef::Integer(value) => {
-                number = value.to_string();
-                number.as_bytes()
-            }
+            ValueRef::Integer(value) => digits(&mut number, value),
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
             // STRICT columns hold none.
             ValueRef::Real(_) => b"?",
         };
-        hash.update(format!("{}:", bytes.len()));
+        hash.update(digits(&mut length, bytes.len()));
+        hash.update(b":");
         hash.update(bytes);
     }
     hash.finalize().into()
+}
+
+/// A number in decimal, in `text` that is used again.
+fn digits(text: &mut String, number: impl Display) -> &[u8] {
+    text.clear();
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{number}");
+    text.as_bytes()
 }
 
 /// Where the journal ends, or ended at `up_to`.
@@ -71,18 +79,23 @@ pub(super) fn head(db: &Connection, up_to: i64) -> rusqlite::Result<Head> {
     Ok(found.optional()?.unwrap_or_default())
 }
 
-/// Appends an event at the end of the chain; its place, the first of `values`, is set here.
-pub(super) fn append(db: &Connection, mut values: Values<'_>) -> rusqlite::Result<i64> {
-    let last = head(db, i64::MAX)?;
-    let seq = last.seq.saturating_add(1);
+/// Appends an event after `head` and moves it on; the event's place, the first of `values`, is set
+/// here.
+pub(super) fn append(
+    insert: &mut Statement<'_>,
+    head: &mut Head,
+    mut values: Values<'_>,
+) -> rusqlite::Result<i64> {
+    let seq = head.seq.saturating_add(1);
     if let Some(place) = values.first_mut() {
         *place = ValueRef::Integer(seq);
     }
-    let hash = hash_of(&last.hash, &values);
-    let ends = [ValueRef::Blob(&last.hash), ValueRef::Blob(&hash)];
+    let hash = hash_of(&head.hash, &values);
+    let ends = [ValueRef::Blob(&head.hash), ValueRef::Blob(&hash)];
     let all = values.into_iter().chain(ends).map(ToSqlOutput::Borrowed);
-    let sql = include_str!("../../sql/queries/journal_insert.sql");
-    db.prepare_cached(sql)?.insert(params_from_iter(all))
+    insert.insert(params_from_iter(all))?;
+    *head = Head { seq, hash };
+    Ok(seq)
 }
 
 fn values<'a>(row: &'a Row<'_>) -> rusqlite::Result<Values<'a>> {

@@ -11,10 +11,10 @@ use crate::domain::{
 };
 
 use super::Store;
+use super::appender::Appender;
 use super::error::{StoreError, of_sqlite};
-use super::journal::{events_of, insert_fact};
-use super::row;
-use super::trip::{trip_row, update_trip};
+use super::journal::{Append, events_of};
+use super::trip::trip_row;
 
 /// A trip file by the hash of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Store {
     ) -> Result<Taken, StoreError> {
         let (file, when, path) = (file.clone(), when.clone(), self.path.clone());
         self.writer.transact(move |db| {
-            let chunk = Chunk::begin(db, &path, &file, &when)?;
+            let mut chunk = Chunk::begin(db, &path, &file, &when)?;
             let mut taken = Taken::default();
             for row in &rows {
                 chunk.take(row, &admit, &mut taken)?;
@@ -198,6 +198,7 @@ struct Chunk<'a> {
     file: &'a FeedFile,
     when: &'a When,
     books_date: BooksDate,
+    appender: Appender<'a>,
 }
 
 impl<'a> Chunk<'a> {
@@ -215,10 +216,11 @@ impl<'a> Chunk<'a> {
             file,
             when,
             books_date,
+            appender: Appender::begin(db, path)?,
         })
     }
 
-    fn take(&self, row: &FeedRow, admit: &Admit, taken: &mut Taken) -> Result<(), StoreError> {
+    fn take(&mut self, row: &FeedRow, admit: &Admit, taken: &mut Taken) -> Result<(), StoreError> {
         let counts = &mut taken.counts;
         let sqlite = |error: rusqlite::Error| of_sqlite(self.path, &error);
         let trip = trip_row(self.db, &row.key).map_err(sqlite)?;
@@ -230,15 +232,13 @@ impl<'a> Chunk<'a> {
                 standing,
                 unknown_store,
             } => {
-                let is_new = trip.is_none();
-                self.append(trip, row, &facts, &standing).map_err(sqlite)?;
                 if unknown_store {
                     self.unknown_store(row).map_err(sqlite)?;
                 }
-                if is_new {
-                    &mut counts.new
-                } else {
-                    &mut counts.amended
+                self.append(trip, row, facts, standing)?;
+                match trip {
+                    None => &mut counts.new,
+                    Some(_) => &mut counts.amended,
                 }
             }
             Admission::Nothing => &mut counts.unchanged,
@@ -264,51 +264,28 @@ impl<'a> Chunk<'a> {
     }
 
     fn append(
-        &self,
+        &mut self,
         trip: Option<i64>,
         row: &FeedRow,
-        facts: &[Fact],
-        standing: &Standing,
-    ) -> rusqlite::Result<()> {
-        let trip = match trip {
-            Some(trip) => trip,
-            None => self.insert_trip(row, facts, standing)?,
+        facts: Vec<Fact>,
+        standing: Standing,
+    ) -> Result<(), StoreError> {
+        let learnt = u32::try_from(facts.len()).unwrap_or(u32::MAX);
+        let before = standing.steps.saturating_sub(learnt);
+        let facts = facts.into_iter().map(|fact| (self.when.at, fact));
+        let append = Append {
+            trip: trip.unwrap_or_default(),
+            expected_steps: before,
+            facts: facts.collect(),
+            standing,
+            books_date: self.books_date,
+            run: self.when.run.clone(),
+            line: None,
         };
-        let sql = include_str!("../../sql/queries/journal_stand.sql");
-        let mut statement = self.db.prepare_cached(sql)?;
-        let (mut step, last): (u32, BooksDate) =
-            statement.query_row([trip], |row| Ok((row.get(0)?, row::date(row, 1)?)))?;
-        let books_date = self.books_date.max(last);
-        for fact in facts {
-            step = step.saturating_add(1);
-            let run = self.when.run.as_ref();
-            insert_fact(self.db, trip, step, self.when.at, books_date, run, fact)?;
+        match trip {
+            Some(_) => self.appender.append(&append),
+            None => self.appender.begin_trip(row, append),
         }
-        update_trip(self.db, trip, standing, books_date)?;
-        super::pulls::keep(self.db, trip, standing.wants_data, self.when.at)
-    }
-
-    fn insert_trip(
-        &self,
-        row: &FeedRow,
-        facts: &[Fact],
-        standing: &Standing,
-    ) -> rusqlite::Result<i64> {
-        let expires_at = facts.iter().find_map(|fact| {
-            let Fact::Taken { trip, .. } = fact else {
-                return None;
-            };
-            Some(trip.expires_at)
-        });
-        let sql = include_str!("../../sql/queries/feed_insert_trip.sql");
-        self.db.prepare_cached(sql)?.insert(params![
-            row.key.store.as_str(),
-            row.key.trip.as_str(),
-            standing.balances.currency.code(),
-            row.started_at.ms(),
-            expires_at.unwrap_or(row.started_at).ms(),
-            self.books_date.to_string(),
-        ])
     }
 
     fn unknown_store(&self, row: &FeedRow) -> rusqlite::Result<()> {

@@ -5,6 +5,7 @@
 //! database itself refuses what the law forbids, whoever asks: see `sql/migrations`.
 
 mod ahead;
+mod appender;
 mod audit;
 mod backup;
 mod chain;

@@ -9,10 +9,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use crate::disk::sync_dir;
-use crate::domain::Event;
 
+use super::appender::Appender;
 use super::error::{StoreError, of_sqlite};
-use super::journal::{Append, append_in};
+use super::journal::Append;
 use super::witness::{Witness, commit};
 
 /// Appends to one commit at most.
@@ -25,13 +25,13 @@ pub(super) type Act =
 /// What is asked of the writer.
 pub(super) enum Work {
     /// To be committed with the appends beside it.
-    Append(Box<Append>, Answer<Vec<Event>>),
+    Append(Box<Append>, Answer<()>),
     /// A transaction of its own, with what ends the writing if it went wrong for good.
     Act(Act),
 }
 
-/// For each append of a group its events, or why it was refused.
-type Written = Vec<Result<Vec<Event>, StoreError>>;
+/// For each append of a group whether it was refused.
+type Written = Vec<Result<(), StoreError>>;
 
 /// What the writer owns.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Shelf {
         }
     }
 
-    fn commit(&mut self, group: Vec<(Box<Append>, Answer<Vec<Event>>)>) {
+    fn commit(&mut self, group: Vec<(Box<Append>, Answer<()>)>) {
         let (appends, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
         match self.try_commit(&appends) {
             Ok(written) => {
@@ -156,13 +156,18 @@ impl Shelf {
         let transaction = self.connection.transaction_with_behavior(immediate);
         let transaction = transaction.map_err(sqlite)?;
         let mut written = Vec::with_capacity(appends.len());
+        let mut appender = Appender::begin(&transaction, path)?;
         for append in appends {
-            match append_in(&transaction, path, append) {
-                Ok(events) => written.push(Ok(events)),
+            match appender.append(append) {
+                Ok(()) => written.push(Ok(())),
                 Err(error) if error.is_fatal() => return Err(error),
-                Err(_) => return transaction.rollback().map_err(sqlite).map(|()| None),
+                Err(_) => {
+                    drop(appender);
+                    return transaction.rollback().map_err(sqlite).map(|()| None);
+                }
             }
         }
+        drop(appender);
         commit(transaction, self.witness.as_ref()).map_err(sqlite)?;
         Ok(Some(written))
     }
@@ -178,10 +183,10 @@ impl Shelf {
         let mut written = Vec::with_capacity(appends.len());
         for append in appends {
             let savepoint = transaction.savepoint().map_err(sqlite)?;
-            let done = append_in(&savepoint, path, append);
+            let done = Appender::begin(&savepoint, path)?.append(append);
             match &done {
-                Ok(_) => savepoint.commit().map_err(sqlite)?,
-                Err(error) if error.is_fatal() => return done.map(|_| Vec::new()),
+                Ok(()) => savepoint.commit().map_err(sqlite)?,
+                Err(error) if error.is_fatal() => return done.map(|()| Vec::new()),
                 Err(_) => savepoint.finish().map_err(sqlite)?,
             }
             written.push(done);

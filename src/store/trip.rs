@@ -1,8 +1,8 @@
-//! A trip's row: found by its name, and written to say where the trip stands.
+//! A trip's row, found by its name.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::domain::{BooksDate, Standing, Timestamp, TripKey};
+use crate::domain::TripKey;
 
 use super::Store;
 use super::error::StoreError;
@@ -57,42 +57,6 @@ impl Store {
             ),
         })
     }
-}
-
-/// Writes where the trip stands into its row.
-pub(super) fn update_trip(
-    db: &Connection,
-    trip: i64,
-    standing: &Standing,
-    books_date: BooksDate,
-) -> rusqlite::Result<()> {
-    let balances = &standing.balances;
-    let books_date = books_date.to_string();
-    let values = params![
-        trip,
-        standing.status.as_str(),
-        standing.capture_state.as_str(),
-        standing.version,
-        standing.steps,
-        standing.act_by.map(Timestamp::ms),
-        balances.cart_total,
-        balances.captured,
-        balances.bad_debt,
-        balances.cancelled,
-        balances.in_doubt,
-        balances.open,
-        balances.recovered,
-        balances.written_off,
-        standing.intended.map(|amount| amount.minor()),
-        books_date,
-    ];
-    // Most facts move neither money nor status nor day: the trip's indexes are left alone.
-    let sql = include_str!("../../sql/queries/trip_step.sql");
-    if db.prepare_cached(sql)?.execute(values)? == 0 {
-        let sql = include_str!("../../sql/queries/trip_update.sql");
-        db.prepare_cached(sql)?.execute(values)?;
-    }
-    Ok(())
 }
 
 /// A trip's row by its name.

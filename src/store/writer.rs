@@ -14,8 +14,6 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use crate::domain::Event;
-
 use super::error::{StoreError, of_sqlite};
 use super::journal::Append;
 use super::shelf::{Shelf, Work};
@@ -87,7 +85,7 @@ impl Writer {
         self.commits.load(Ordering::Relaxed)
     }
 
-    pub async fn append(&self, append: Append) -> Result<Vec<Event>, StoreError> {
+    pub async fn append(&self, append: Append) -> Result<(), StoreError> {
         let answered = self.ask(append)?;
         if let Hand::Caller(_) = self.hand {
             tokio::task::yield_now().await;
@@ -107,10 +105,7 @@ impl Writer {
         }
     }
 
-    fn ask(
-        &self,
-        append: Append,
-    ) -> Result<oneshot::Receiver<Result<Vec<Event>, StoreError>>, StoreError> {
+    fn ask(&self, append: Append) -> Result<oneshot::Receiver<Result<(), StoreError>>, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.send(Work::Append(Box::new(append), answer))?;
         Ok(answered)

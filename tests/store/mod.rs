@@ -182,12 +182,7 @@ impl State {
     }
 
     /// Appends one step of a story.
-    pub fn append(
-        &self,
-        trip: i64,
-        journal: &Journal,
-        step: u32,
-    ) -> Result<Vec<Event>, StoreError> {
+    pub fn append(&self, trip: i64, journal: &Journal, step: u32) -> Result<(), StoreError> {
         self.store.append_now(next(trip, journal, step))
     }
 }
