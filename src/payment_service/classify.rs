@@ -84,9 +84,11 @@ fn about(trip: &TripKey, reply: Reply, answer: &Answer) -> Reply {
 
 fn answered(call: &Call, answer: &Answer, now: Timestamp) -> Reply {
     let status = answer.status;
+    if status == 200 {
+        return accepted(call, answer);
+    }
     let said = answer.body.as_deref().ok().and_then(error_msg);
     match (status, said) {
-        (200, _) => accepted(call, answer),
         (401 | 403, said) => unauthorized(said, answer),
         (429, said) if planted::is(Bug::ThrottleIsAnAttempt) => unclear(status, said),
         (429, _) => {
