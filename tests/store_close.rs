@@ -148,11 +148,12 @@ fn trips_of_a_day_come_in_order_and_only_with_what_was_known() {
         let of_day = names(|each| store.each_trip_of_day(date(day), last, each).unwrap());
         assert_eq!(of_day, expected, "day {day}");
     }
-    let examined = names(|each| {
-        store
-            .each_trip_to_examine(date(2), date(2), last, each)
-            .unwrap()
-    });
+    let look = |_, events: Vec<Event>| Ok::<_, StoreError>(Some(events));
+    let mut examined = store
+        .examine_trips(date(2), date(2), last, &look)
+        .unwrap()
+        .into_iter();
+    let examined = names(|each| examined.try_for_each(|events| each(0, events)).unwrap());
     assert_eq!(examined, "S1/b:3");
     let after = names(|each| store.each_trip_after_day(date(1), last, each).unwrap());
     assert_eq!(after, "S1/b:3");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::domain::{BooksDate, Event};
+use crate::domain::{BooksDate, Event, Timestamp};
 use crate::payment_service::PaymentService;
 use crate::reconcile::{self, Outside, Terms};
 use crate::store::{Append, StoreError};
@@ -45,21 +45,19 @@ fn findings<S: PaymentService>(
     from: BooksDate,
     date: BooksDate,
 ) -> Result<Vec<Append>, RunError> {
-    let mut found = Vec::new();
     let up_to = house.store.last_seq()?;
+    let now = house.clock.now();
     house
         .store
-        .each_trip_to_examine::<RunError>(from, date, up_to, &mut |trip, events| {
-            found.extend(findings_of(house, pass, date, trip, &events)?);
-            Ok(())
-        })?;
-    Ok(found)
+        .examine_trips::<_, RunError>(from, date, up_to, &|trip, events| {
+            findings_of(house, pass, (now, date), trip, &events)
+        })
 }
 
 fn findings_of<S: PaymentService>(
     house: &House<S>,
     pass: &Pass,
-    date: BooksDate,
+    (now, date): (Timestamp, BooksDate),
     trip: i64,
     events: &[Event],
 ) -> Result<Option<Append>, RunError> {
@@ -75,7 +73,7 @@ fn findings_of<S: PaymentService>(
     };
     let terms = Terms {
         evidence_missing_after_ms: house.config.evidence_missing_after_ms,
-        at: house.clock.now(),
+        at: now,
         books_date: date,
     };
     let breaks = reconcile::examine(history.trip(), events, &standing, &outside, &terms);
@@ -83,7 +81,6 @@ fn findings_of<S: PaymentService>(
     if facts.is_empty() {
         return Ok(None);
     }
-    let now = house.clock.now();
     for fact in facts {
         draft.add(now, fact)?;
     }

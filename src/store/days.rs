@@ -9,6 +9,7 @@ use crate::domain::{
 };
 
 use super::Store;
+use super::ahead::Make;
 use super::error::{StoreError, of_sqlite};
 use super::journal::last_seq;
 use super::row;
@@ -51,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// The state cannot be read, or `each` fails.
-    pub fn each_trip_of_day<E: From<StoreError>>(
+    pub fn each_trip_of_day<E: From<StoreError> + Send>(
         &self,
         date: BooksDate,
         up_to_seq: i64,
@@ -61,29 +62,35 @@ impl Store {
         self.each_trip(sql, (date.to_string(), up_to_seq), up_to_seq, each)
     }
 
-    /// The same for every trip whose breaks may have changed by the day: those with an event
-    /// `from` then up to it, those that await evidence, are in doubt or refused, and those with
-    /// open breaks.
+    /// Asks `look` about every trip whose breaks may have changed by the day, with its events up to
+    /// `up_to_seq`, and gives what it found in (store, trip) order. These are the trips with an
+    /// event `from` then up to the day, those that await evidence, are in doubt or refused, and
+    /// those with open breaks. `look` is asked from several threads at once.
     ///
     /// # Errors
-    /// The state cannot be read, or `each` fails.
-    pub fn each_trip_to_examine<E: From<StoreError>>(
+    /// The state cannot be read, or `look` fails.
+    pub fn examine_trips<T: Send, E: From<StoreError> + Send>(
         &self,
         from: BooksDate,
         date: BooksDate,
         up_to_seq: i64,
-        each: &mut dyn FnMut(i64, Vec<Event>) -> Result<(), E>,
-    ) -> Result<(), E> {
+        look: &(dyn Fn(i64, Vec<Event>) -> Result<Option<T>, E> + Sync),
+    ) -> Result<Vec<T>, E> {
         let sql = include_str!("../../sql/queries/days_trips_to_examine.sql");
         let days = (date.to_string(), up_to_seq, from.to_string());
-        self.each_trip(sql, days, up_to_seq, each)
+        let mut all = Vec::new();
+        self.each_made(sql, days, up_to_seq, look, &mut |found| {
+            all.extend(found);
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     /// The same for every trip that has an event after the day.
     ///
     /// # Errors
     /// The state cannot be read, or `each` fails.
-    pub fn each_trip_after_day<E: From<StoreError>>(
+    pub fn each_trip_after_day<E: From<StoreError> + Send>(
         &self,
         date: BooksDate,
         up_to_seq: i64,
@@ -110,19 +117,32 @@ impl Store {
         })
     }
 
-    fn each_trip<E: From<StoreError>>(
+    fn each_trip<E: From<StoreError> + Send>(
         &self,
         sql: &'static str,
         params: impl Params,
         up_to_seq: i64,
         each: &mut dyn FnMut(i64, Vec<Event>) -> Result<(), E>,
     ) -> Result<(), E> {
+        let as_it_is = |trip, events| Ok((trip, events));
+        let mut each = |(trip, events)| each(trip, events);
+        self.each_made(sql, params, up_to_seq, &as_it_is, &mut each)
+    }
+
+    fn each_made<T: Send, E: From<StoreError> + Send>(
+        &self,
+        sql: &'static str,
+        params: impl Params,
+        up_to_seq: i64,
+        make: Make<'_, T, E>,
+        each: &mut dyn FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.streaming(|db, sqlite| {
             let last = last_seq(db).map_err(sqlite)?;
             let mut statement = db.prepare_cached(sql).map_err(sqlite)?;
             let trips = statement.query_map(params, |row| row.get(0));
             let mut trips = trips.map_err(sqlite)?.map(|trip| trip.map_err(sqlite));
-            self.each_with_events(&mut trips, up_to_seq.min(last), each)
+            self.each_with_events(&mut trips, up_to_seq.min(last), make, each)
         })
     }
 
