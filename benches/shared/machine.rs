@@ -116,6 +116,7 @@ pub struct House {
     dir: TempDir,
     url: String,
     lanes: usize,
+    unforced: Option<PathBuf>,
 }
 
 impl House {
@@ -135,7 +136,23 @@ impl House {
             dir,
             url,
             lanes,
+            unforced: None,
         })
+    }
+
+    /// The same with synchronous OFF: what is forced to disk is not.
+    pub fn unforced(mut self) -> Result<Self> {
+        let (source, library) = (
+            concat!(env!("CARGO_MANIFEST_DIR"), "/benches/shared/unforced.c"),
+            self.path("unforced.so"),
+        );
+        let mut cc = Command::new("cc");
+        cc.args(["-shared", "-fPIC", "-o"])
+            .arg(&library)
+            .arg(source);
+        ensure!(cc.status()?.success(), "{source} cannot be compiled");
+        self.unforced = Some(library);
+        Ok(self)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -230,6 +247,9 @@ impl House {
         command.env("AWS_SECRET_ACCESS_KEY", KEYS.1);
         command.env("AWS_REGION", REGION);
         command.env("TRIPSETTLE_PAYMENT_SERVICE__ENDPOINT", &self.url);
+        if let Some(library) = &self.unforced {
+            command.env("LD_PRELOAD", library);
+        }
         command.stdin(Stdio::null());
         command
     }
