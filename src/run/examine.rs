@@ -99,7 +99,7 @@ pub(super) async fn append<S: PaymentService>(
             heed(running.join_next().await)?;
         }
         let house = house.clone();
-        running.spawn(async move { house.store.append(append).await.map(|_| ()) });
+        running.spawn(async move { house.store.append(append).await });
     }
     while let Some(ended) = running.join_next().await {
         heed(Some(ended))?;

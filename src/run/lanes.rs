@@ -229,7 +229,7 @@ impl<'a, S: PaymentService> Lane<'a, S> {
     async fn write(&mut self) -> Result<(), StoreError> {
         let (date, run) = (self.pass.books_date, &self.pass.run);
         let append = self.draft.append(date, Some(run));
-        self.house.store.append(append).await.map(|_| ())
+        self.house.store.append(append).await
     }
 
     /// Somebody else wrote to the trip meanwhile. Replies are facts and are kept; what we had

@@ -104,7 +104,7 @@ async fn write<S: PaymentService>(
     pass.begin(house).await?;
     let append = draft.append(pass.books_date, Some(&pass.run));
     match house.store.append(append).await {
-        Ok(_) => Ok(true),
+        Ok(()) => Ok(true),
         Err(StoreError::Conflict { .. }) => Ok(false),
         Err(other) => Err(other.into()),
     }

@@ -1,8 +1,12 @@
 //! Reports: the processors' settlement reports become evidence in the journal.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
 
 use crate::config::ProcessorConfig;
 use crate::domain::{Fact, ProcessorLine, ProcessorName};
@@ -24,8 +28,8 @@ const CHUNK: usize = 2_000;
 /// # Errors
 /// The first report that cannot be read; the state cannot be read or written.
 pub async fn take_reports<S: PaymentService>(
-    house: &House<S>,
-    pass: &Pass,
+    house: &Arc<House<S>>,
+    pass: &Arc<Pass>,
 ) -> Result<(), RunError> {
     let mut taken = Ok(());
     for (name, processor) in &house.config.processors {
@@ -131,24 +135,51 @@ fn new_line(item: ReportItem) -> NewLine {
     }
 }
 
-/// Lines of an earlier report may find their trip only now: its data or its row came later.
-async fn match_lines<S: PaymentService>(house: &House<S>, pass: &Pass) -> Result<(), RunError> {
+/// Lines of an earlier report may find their trip only now: its data or its row came later. Those
+/// of one trip are recorded in their order; trips go side by side, so that they share commits.
+async fn match_lines<S: PaymentService>(
+    house: &Arc<House<S>>,
+    pass: &Arc<Pass>,
+) -> Result<(), RunError> {
     let mut after = 0;
-    loop {
+    while !house.halt.is_stopping() {
         let page = house.store.unmatched_lines(after, CHUNK)?;
-        let Some(last) = page.last() else {
-            return Ok(());
-        };
+        let Some(last) = page.last() else { break };
         after = last.id;
+        let mut of_trips: BTreeMap<i64, Vec<StoredLine>> = BTreeMap::new();
         for line in page {
             if let Some(trip) = house.store.trip_of_line(&line.key)? {
-                match record(house, pass, trip, line).await {
-                    Err(error) if error.is_of_one_trip() => pass.damaged(error),
-                    recorded => recorded?,
-                }
+                of_trips.entry(trip).or_default().push(line);
             }
         }
+        let mut running = JoinSet::new();
+        for (trip, lines) in of_trips {
+            let (house, pass) = (house.clone(), pass.clone());
+            running.spawn(async move { record_all(&house, &pass, trip, lines).await });
+        }
+        let mut recorded = Ok(());
+        while let Some(ended) = running.join_next().await {
+            let ended = ended.unwrap_or_else(|panic| Err(RunError::Lane(panic.to_string())));
+            recorded = recorded.and(ended);
+        }
+        recorded?;
     }
+    Ok(())
+}
+
+async fn record_all<S: PaymentService>(
+    house: &House<S>,
+    pass: &Pass,
+    trip: i64,
+    lines: Vec<StoredLine>,
+) -> Result<(), RunError> {
+    for line in lines {
+        match record(house, pass, trip, line).await {
+            Err(error) if error.is_of_one_trip() => pass.damaged(error),
+            recorded => recorded?,
+        }
+    }
+    Ok(())
 }
 
 async fn record<S: PaymentService>(
@@ -176,7 +207,7 @@ async fn record<S: PaymentService>(
             ..draft.append(pass.books_date, Some(&pass.run))
         };
         match house.store.append(append).await {
-            Ok(_) => return Ok(()),
+            Ok(()) => return Ok(()),
             Err(StoreError::Conflict { .. }) => {}
             Err(other) => return Err(other.into()),
         }

@@ -95,6 +95,11 @@ pub struct Place {
 impl Place {
     /// A folder, and what the environment sets beside what every place has.
     pub fn new(more: &[(&str, &str)]) -> Self {
+        Self::with_file("", more)
+    }
+
+    /// The same with this configuration file.
+    pub fn with_file(text: &str, more: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let cutoff = (Utc::now() - TimeDelta::minutes(150))
             .format("%H:%M")
@@ -110,7 +115,9 @@ impl Place {
             .chain(more)
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let config = Config::load(None, &environment, dir.path()).unwrap();
+        let file = dir.path().join("tripsettle.toml");
+        std::fs::write(&file, text).unwrap();
+        let config = Config::load(Some(&file), &environment, dir.path()).unwrap();
         let config = Arc::new(config);
         Self { dir, config }
     }
