@@ -240,6 +240,10 @@ async fn what_the_service_grants_is_used_and_it_seldom_has_to_refuse() {
     let given_back = &[(300, 40), (300, 10), (1200, 40)];
     hold([
         night("as configured", &[(600, 40)], 980, 10),
+        // 10,000 trips, 80 ms a call.
+        night("a night of 25 minutes", &[(1_500, 20)], 981, 10)
+            .configured(20)
+            .far_away(40),
         night("a deep bucket", &[(600, 40)], 980, 10).holding(deep),
         night("a bucket of two", &[(600, 40)], 850, 10).holding(2),
         night("many", &[(60, 200)], 980, 10).configured(200),
