@@ -126,7 +126,7 @@
 //! | too fast, too slow, paused for ever | `payment_service::pacing`, `run::calling` |
 //! | a doubt that should not be | `run::lanes`, `payment_service::breakers` |
 //! | a doubt that ended, or should have | `run::proof`, `run::rule`, `reconcile` |
-//! | "a second capture attempt", "changed meanwhile" | `store::journal`, `sql/migrations` |
+//! | "a second capture attempt", "changed meanwhile" | `store::appender`, `sql/migrations` |
 //! | a break that should (not) be there | `reconcile` |
 //! | the control equation does not hold | `books::control`, `run::stakes`, `run::render` |
 //! | a debt that cannot be settled, a ledger entry | `settlement::debt`, `books`, `run::debt` |
