@@ -18,13 +18,13 @@ pub(super) struct Appender<'a> {
     db: &'a Connection,
     path: &'a Path,
     head: Head,
-    stand: CachedStatement<'a>,
+    before: CachedStatement<'a>,
     insert: CachedStatement<'a>,
     step: CachedStatement<'a>,
 }
 
-/// Where a trip's row stands.
-struct Stand {
+/// Where a trip stood before an append.
+struct Before {
     steps: u32,
     last_books_date: BooksDate,
     wants_data: bool,
@@ -38,17 +38,17 @@ impl<'a> Appender<'a> {
                 db,
                 path,
                 head: chain::head(db, i64::MAX)?,
-                stand: db.prepare_cached(include_str!("../../sql/queries/journal_stand.sql"))?,
-                insert: db.prepare_cached(include_str!("../../sql/queries/journal_insert.sql"))?,
-                step: db.prepare_cached(include_str!("../../sql/queries/trip_step.sql"))?,
+                before: db.prepare_cached(include_str!("../../sql/queries/appender_before.sql"))?,
+                insert: db.prepare_cached(include_str!("../../sql/queries/appender_insert.sql"))?,
+                step: db.prepare_cached(include_str!("../../sql/queries/appender_step.sql"))?,
             })
         };
         begin().map_err(|error| of_sqlite(path, &error))
     }
 
-    fn stand(&mut self, trip: i64) -> rusqlite::Result<Stand> {
-        self.stand.query_row([trip], |row| {
-            Ok(Stand {
+    fn before(&mut self, trip: i64) -> rusqlite::Result<Before> {
+        self.before.query_row([trip], |row| {
+            Ok(Before {
                 steps: row.get(0)?,
                 last_books_date: row::date(row, 1)?,
                 wants_data: row.get(2)?,
@@ -61,16 +61,16 @@ impl<'a> Appender<'a> {
         let path = self.path;
         let sqlite = |error: rusqlite::Error| of_sqlite(path, &error);
         let (trip, standing) = (append.trip, &append.standing);
-        let stand = self.stand(trip).map_err(sqlite)?;
-        let steps = stand.steps;
+        let before = self.before(trip).map_err(sqlite)?;
+        let steps = before.steps;
         if steps != append.expected_steps {
             return Err(StoreError::Conflict {
                 what: format!("trip row {trip}"),
             });
         }
-        let books_date = append.books_date.max(stand.last_books_date);
+        let books_date = append.books_date.max(before.last_books_date);
         self.write(append, steps, books_date)?;
-        if standing.wants_data != stand.wants_data {
+        if standing.wants_data != before.wants_data {
             let last = append.facts.last();
             let at = last.map_or(Timestamp::of_ms(0), |(at, _)| *at);
             pulls::keep(self.db, trip, standing.wants_data, at).map_err(sqlite)?;
@@ -143,8 +143,8 @@ impl<'a> Appender<'a> {
         chain::append(&mut self.insert, &mut self.head, values)
     }
 
-    /// Begins a trip that `append` is the first of, whose trip it sets: its row is written once, as
-    /// it stands after these facts.
+    /// Begins a trip with `append`, whose row it makes known to it: the row is written once, as the
+    /// trip stands after these facts. There are no steps before them, and no line.
     pub fn begin_trip(&mut self, row: &FeedRow, mut append: Append) -> Result<(), StoreError> {
         let sqlite = |error: rusqlite::Error| of_sqlite(self.path, &error);
         append.trip = insert_trip(self.db, row, &append).map_err(sqlite)?;
@@ -186,7 +186,7 @@ impl<'a> Appender<'a> {
         ];
         // Most facts move neither money nor status nor day: the trip's indexes are left alone.
         if self.step.execute(values)? == 0 {
-            let sql = include_str!("../../sql/queries/trip_update.sql");
+            let sql = include_str!("../../sql/queries/appender_update_trip.sql");
             self.db.prepare_cached(sql)?.execute(values)?;
         }
         Ok(())
@@ -202,7 +202,7 @@ fn insert_trip(db: &Connection, row: &FeedRow, append: &Append) -> rusqlite::Res
     });
     let standing = &append.standing;
     let balances = &standing.balances;
-    let sql = include_str!("../../sql/queries/feed_insert_trip.sql");
+    let sql = include_str!("../../sql/queries/appender_insert_trip.sql");
     db.prepare_cached(sql)?.insert(params![
         row.key.store.as_str(),
         row.key.trip.as_str(),
@@ -238,31 +238,31 @@ fn remember(
 ) -> rusqlite::Result<()> {
     match fact {
         Fact::Evidence { data } => {
-            let sql = include_str!("../../sql/queries/journal_evidenced.sql");
+            let sql = include_str!("../../sql/queries/appender_evidenced.sql");
             db.prepare_cached(sql)?.execute((trip, Some(at.ms())))?;
-            let sql = include_str!("../../sql/queries/journal_remember_reconciliation_id.sql");
+            let sql = include_str!("../../sql/queries/appender_reconciliation_id.sql");
             if let Some(id) = &data.reconciliation_id {
                 db.prepare_cached(sql)?.execute((id, trip))?;
             }
         }
         // What was read belonged to a capture that never was.
         Fact::Ruled { ruling } if ruling.verdict == Verdict::NotCaptured => {
-            let sql = include_str!("../../sql/queries/journal_evidenced.sql");
+            let sql = include_str!("../../sql/queries/appender_evidenced.sql");
             db.prepare_cached(sql)?.execute((trip, None::<i64>))?;
         }
         Fact::BreakOpened { found } => {
-            let sql = include_str!("../../sql/queries/journal_open_break.sql");
+            let sql = include_str!("../../sql/queries/appender_open_break.sql");
             let kind = found.kind.as_str();
             db.prepare_cached(sql)?
                 .execute((seq, trip, kind, books_date))?;
         }
         Fact::BreakCured { kind } => {
-            let sql = include_str!("../../sql/queries/journal_cure_break.sql");
+            let sql = include_str!("../../sql/queries/appender_cure_break.sql");
             db.prepare_cached(sql)?
                 .execute((trip, kind.as_str(), seq, books_date))?;
         }
         Fact::Lost { amount, .. } if amount.is_positive() => {
-            let sql = include_str!("../../sql/queries/journal_debt_since.sql");
+            let sql = include_str!("../../sql/queries/appender_debt_since.sql");
             db.prepare_cached(sql)?.execute((trip, books_date))?;
         }
         Fact::Taken { .. }

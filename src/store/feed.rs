@@ -165,10 +165,11 @@ impl Store {
     ) -> Result<Taken, StoreError> {
         let (file, when, path) = (file.clone(), when.clone(), self.path.clone());
         self.writer.transact(move |db| {
-            let mut chunk = Chunk::begin(db, &path, &file, &when)?;
+            let chunk = Chunk::begin(db, &path, &file, &when)?;
+            let mut appender = Appender::begin(db, &path)?;
             let mut taken = Taken::default();
             for row in &rows {
-                chunk.take(row, &admit, &mut taken)?;
+                chunk.take(row, &mut appender, &admit, &mut taken)?;
             }
             Ok(taken)
         })
@@ -198,7 +199,6 @@ struct Chunk<'a> {
     file: &'a FeedFile,
     when: &'a When,
     books_date: BooksDate,
-    appender: Appender<'a>,
 }
 
 impl<'a> Chunk<'a> {
@@ -216,11 +216,16 @@ impl<'a> Chunk<'a> {
             file,
             when,
             books_date,
-            appender: Appender::begin(db, path)?,
         })
     }
 
-    fn take(&mut self, row: &FeedRow, admit: &Admit, taken: &mut Taken) -> Result<(), StoreError> {
+    fn take(
+        &self,
+        row: &FeedRow,
+        appender: &mut Appender<'_>,
+        admit: &Admit,
+        taken: &mut Taken,
+    ) -> Result<(), StoreError> {
         let counts = &mut taken.counts;
         let sqlite = |error: rusqlite::Error| of_sqlite(self.path, &error);
         let trip = trip_row(self.db, &row.key).map_err(sqlite)?;
@@ -235,10 +240,16 @@ impl<'a> Chunk<'a> {
                 if unknown_store {
                     self.unknown_store(row).map_err(sqlite)?;
                 }
-                self.append(trip, row, facts, standing)?;
+                let append = self.append(trip, facts, standing);
                 match trip {
-                    None => &mut counts.new,
-                    Some(_) => &mut counts.amended,
+                    None => {
+                        appender.begin_trip(row, append)?;
+                        &mut counts.new
+                    }
+                    Some(_) => {
+                        appender.append(&append)?;
+                        &mut counts.amended
+                    }
                 }
             }
             Admission::Nothing => &mut counts.unchanged,
@@ -263,28 +274,17 @@ impl<'a> Chunk<'a> {
         Ok(())
     }
 
-    fn append(
-        &mut self,
-        trip: Option<i64>,
-        row: &FeedRow,
-        facts: Vec<Fact>,
-        standing: Standing,
-    ) -> Result<(), StoreError> {
+    fn append(&self, trip: Option<i64>, facts: Vec<Fact>, standing: Standing) -> Append {
         let learnt = u32::try_from(facts.len()).unwrap_or(u32::MAX);
-        let before = standing.steps.saturating_sub(learnt);
         let facts = facts.into_iter().map(|fact| (self.when.at, fact));
-        let append = Append {
+        Append {
             trip: trip.unwrap_or_default(),
-            expected_steps: before,
+            expected_steps: standing.steps.saturating_sub(learnt),
             facts: facts.collect(),
             standing,
             books_date: self.books_date,
             run: self.when.run.clone(),
             line: None,
-        };
-        match trip {
-            Some(_) => self.appender.append(&append),
-            None => self.appender.begin_trip(row, append),
         }
     }
 

@@ -69,8 +69,8 @@ impl Store {
     pub fn finish_run(&self, run: &RunId, end: RunEnd) -> Result<(), StoreError> {
         let finish = include_str!("../../sql/queries/runs_finish.sql");
         let memo = include_str!("../../sql/queries/runs_set_memo.sql");
-        let queue = include_str!("../../sql/queries/outbox_queue.sql");
-        let mark = include_str!("../../sql/queries/closes_mark_published.sql");
+        let queue = include_str!("../../sql/queries/runs_queue_mail.sql");
+        let mark = include_str!("../../sql/queries/runs_mark_published.sql");
         let counted = serde_json::to_string(&end.evidence).unwrap_or_default();
         let (run, at) = (run.clone(), end.at.ms());
         self.write(move |db| {

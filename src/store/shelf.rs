@@ -155,21 +155,14 @@ impl Shelf {
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.connection.transaction_with_behavior(immediate);
         let transaction = transaction.map_err(sqlite)?;
-        let mut written = Vec::with_capacity(appends.len());
-        let mut appender = Appender::begin(&transaction, path)?;
-        for append in appends {
-            match appender.append(append) {
-                Ok(()) => written.push(Ok(())),
-                Err(error) if error.is_fatal() => return Err(error),
-                Err(_) => {
-                    drop(appender);
-                    return transaction.rollback().map_err(sqlite).map(|()| None);
-                }
-            }
+        let all = Appender::begin(&transaction, path)
+            .and_then(|mut appender| appends.iter().try_for_each(|it| appender.append(it)));
+        match all {
+            Ok(()) => commit(transaction, self.witness.as_ref()).map_err(sqlite)?,
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(_) => return transaction.rollback().map_err(sqlite).map(|()| None),
         }
-        drop(appender);
-        commit(transaction, self.witness.as_ref()).map_err(sqlite)?;
-        Ok(Some(written))
+        Ok(Some(appends.iter().map(|_| Ok(())).collect()))
     }
 
     /// Commits what is not refused: a savepoint, which costs a copy of every page it touches,
@@ -183,7 +176,8 @@ impl Shelf {
         let mut written = Vec::with_capacity(appends.len());
         for append in appends {
             let savepoint = transaction.savepoint().map_err(sqlite)?;
-            let done = Appender::begin(&savepoint, path)?.append(append);
+            let begun = Appender::begin(&savepoint, path);
+            let done = begun.and_then(|mut appender| appender.append(append));
             match &done {
                 Ok(()) => savepoint.commit().map_err(sqlite)?,
                 Err(error) if error.is_fatal() => return done.map(|()| Vec::new()),
