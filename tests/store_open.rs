@@ -6,7 +6,7 @@ mod journal;
 mod store;
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -333,4 +333,55 @@ fn who_waits_for_the_lock_gets_it_when_it_is_given_back() {
     let waiting = std::thread::spawn(move || Lock::acquire(&folder, Duration::from_secs(60)));
     drop(held);
     assert!(waiting.join().unwrap().is_ok());
+}
+
+/// Closing any descriptor of a file takes from the process every lock that SQLite has on it. Then
+/// `sqlite3` beside a run believes itself alone when it ends, and deletes the log of the run.
+#[test]
+fn a_look_beside_a_run_takes_no_lock_from_it() {
+    let state = state();
+    let trip = state.play("S1/a", "taken 20.00 | adjust 20.00 approved");
+    let inode = fs::metadata(database(&state.folder())).unwrap().ino();
+    let locked = || {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let ours = words.contains(&std::process::id().to_string().as_str());
+            let of_it = words
+                .iter()
+                .any(|word| word.ends_with(&format!(":{inode}")));
+            ours && of_it && words.contains(&"POSIX") && words.contains(&"READ")
+        })
+    };
+    assert!(locked(), "the writer holds the database");
+    state.store.events(trip).unwrap();
+    let nested = &mut |_, _| state.store.events(trip).map(|_| ());
+    let day = journal::date(1);
+    state.store.each_trip_of_day(day, i64::MAX, nested).unwrap();
+    assert!(locked(), "and whoever reads beside it takes nothing away");
+}
+
+#[test]
+fn a_damaged_head_is_told_as_damage_and_not_as_a_disk_that_failed() {
+    let state = state();
+    let trip = state.play("S1/a", "taken 20.00 | adjust 20.00 approved");
+    let raw = state.raw();
+    raw.execute_batch("DROP TRIGGER journal_is_never_changed")
+        .unwrap();
+    raw.execute("UPDATE journal SET hash = x'00' WHERE seq = 3", ())
+        .unwrap();
+    let story = "taken 20.00 | adjust 20.00 approved | adjust 20.00";
+    let append = next(trip, &journal::journal("S1/a", story), 4);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        let refused = runtime
+            .block_on(state.store.append(append.clone()))
+            .unwrap_err();
+        assert_eq!(refused.exit_code(), 65, "{refused}");
+        let refused = state.store.append_now(append.clone()).unwrap_err();
+        assert_eq!(refused.exit_code(), 65, "{refused}");
+    }
+    state.store.set_memo("after", "1").unwrap();
 }

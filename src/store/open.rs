@@ -40,6 +40,8 @@ const WITHOUT_LOG: u8 = 1;
 const LOG_PAGES: i64 = 8_192;
 /// What the writer keeps in memory (below zero: in KiB), so that a chunk of an import fits.
 const WRITER_CACHE: i64 = -8_192;
+/// What each reader keeps in memory, of which there are five at a close.
+const READER_CACHE: i64 = -512;
 
 /// Where the database lies.
 pub(super) fn database(state_dir: &Path) -> PathBuf {
@@ -147,6 +149,10 @@ pub(super) fn is_there(path: &Path) -> Result<bool, StoreError> {
 
 /// There is a database, and no log of another one beside it: SQLite would play that into a backup
 /// that was put back, and out would come neither state.
+///
+/// Asked before the first connection only: closing a file takes from the process every lock that
+/// SQLite has on it, and whoever looks with `sqlite3` meanwhile would believe itself alone, and
+/// take the log away with what was committed to it.
 fn is_whole(path: &Path) -> Result<(), StoreError> {
     if !is_there(path)? {
         return Err(StoreError::Missing(path.to_owned()));
@@ -210,6 +216,7 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
 /// Makes sure that the database can be read as it is: ours, and brought up to date.
 pub(super) fn is_current(state_dir: &Path) -> Result<(), StoreError> {
     let path = database(state_dir);
+    is_whole(&path)?;
     let connection = reader(state_dir)?;
     is_ours(&connection, &path)?;
     let found = version(&connection).map_err(|error| of_sqlite(&path, &error))?;
@@ -219,15 +226,16 @@ pub(super) fn is_current(state_dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A connection that can only read.
+/// A connection that can only read; for a state that was found whole.
 pub(super) fn reader(state_dir: &Path) -> Result<Connection, StoreError> {
     let path = database(state_dir);
-    is_whole(&path)?;
     let sqlite = |error: rusqlite::Error| of_sqlite(&path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags).map_err(sqlite)?;
     connection.busy_timeout(BUSY).map_err(sqlite)?;
     settings(&connection).map_err(sqlite)?;
+    let small = connection.pragma_update(None, "cache_size", READER_CACHE);
+    small.map_err(sqlite)?;
     Ok(connection)
 }
 
