@@ -198,6 +198,16 @@ fn trips_of_a_long_day_come_in_order_until_one_cannot_be_read_or_nobody_wants_mo
     assert!(end.unwrap_err().contains("enough"));
     // Taken later than what is asked for.
     assert_eq!(read(last - 300, 1_000).0.len(), 400);
+    // One that panics on another thread panics here, and nobody waits for it for ever.
+    for at in [1, 64, 65, 300] {
+        let look = |trip, _: Vec<Event>| match trip < at {
+            true => Ok::<_, StoreError>(Some(trip)),
+            false => panic!("trip {trip}"),
+        };
+        let examine = || state.store.examine_trips(date(1), date(1), last, &look);
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(examine));
+        assert!(ended.is_err(), "{at}");
+    }
     let raw = state.raw();
     raw.execute_batch("DROP TRIGGER journal_is_never_changed")
         .unwrap();

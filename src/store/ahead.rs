@@ -4,6 +4,7 @@
 //! up to a place never changes, so that it does not matter whose snapshot an event is read from.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::{Builder, Scope, scope};
 
@@ -13,7 +14,7 @@ use super::Store;
 use super::error::{StoreError, of_sqlite};
 use super::journal::events_of;
 
-/// So many threads read, which two processors are busy with.
+/// So many threads read: more would only hold more memory, and the caller looks beside them.
 const READERS: usize = 2;
 /// So many trips are read at once: enough that handing them over costs nothing beside reading.
 const CHUNK: usize = 64;
@@ -47,8 +48,13 @@ impl Store {
         let from = Mutex::new(from);
         scope(|threads| {
             let to = to;
-            for _ in 0..READERS {
-                self.start_reader(threads, &from, up_to_seq, make)?;
+            let start = |_: &usize| self.start_reader(threads, &from, up_to_seq, make).is_ok();
+            if (0..READERS).filter(start).count() == 0 {
+                // The machine gives no threads: then on this one.
+                while !chunk.is_empty() {
+                    look(self.read_all(&chunk, up_to_seq, make))?;
+                    chunk = next()?;
+                }
             }
             let mut asked = VecDeque::with_capacity(AHEAD);
             loop {
@@ -73,7 +79,7 @@ impl Store {
         from: &'scope Mutex<mpsc::Receiver<Work<T, E>>>,
         up_to_seq: i64,
         make: Make<'scope, T, E>,
-    ) -> Result<(), StoreError> {
+    ) -> io::Result<()> {
         let next = || from.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let read = move || {
             while let Ok((trips, answer)) = next() {
@@ -82,9 +88,7 @@ impl Store {
             }
         };
         let thread = Builder::new().name("store-reader".to_owned());
-        let started = thread.spawn_scoped(threads, read);
-        started.map_err(|why| StoreError::disk(&self.path, "read", why))?;
-        Ok(())
+        thread.spawn_scoped(threads, read).map(|_| ())
     }
 
     fn read_all<T, E: From<StoreError>>(
@@ -107,6 +111,7 @@ impl Store {
     }
 }
 
+/// Said where a reader has panicked, which goes on to the caller when `scope` ends.
 fn gone() -> StoreError {
-    StoreError::Stopped("a thread that reads the state has ended; run again".to_owned())
+    StoreError::Stopped("a thread that reads the state has ended".to_owned())
 }

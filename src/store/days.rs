@@ -86,7 +86,8 @@ impl Store {
         Ok(all)
     }
 
-    /// The same for every trip that has an event after the day.
+    /// Calls `each` with every trip that has an event after the day, in (store, trip) order, and
+    /// its events up to `up_to_seq`.
     ///
     /// # Errors
     /// The state cannot be read, or `each` fails.
