@@ -67,8 +67,13 @@ fn main() -> Result<ExitCode> {
         // The time of as many rows, one by one.
         let alone = alone * u32::try_from(args.rows)? / u32::try_from(args.one_by_one)?;
         let gain = rows.add(alone, grouped);
-        let (off, full) = (night(&args, false)?, night(&args, true)?);
-        let kept = nights.add(off, full);
+        // Each side is first in every second round.
+        let full_first = round % 2 == 0;
+        let (first, second) = (night(&args, full_first)?, night(&args, !full_first)?);
+        let kept = match full_first {
+            true => nights.add(second, first),
+            false => nights.add(first, second),
+        };
         println!("round {round}: group commit {gain}, night {kept}");
     }
     let enough = rows.told("group commit / one commit a row", args.rows_at_least);

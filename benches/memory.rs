@@ -28,6 +28,9 @@ struct Args {
     /// Fails when the ratio, in thousandths, is higher.
     #[arg(long, default_value_t = 1_500)]
     at_most: u64,
+    /// Fails when the large night held more, in KiB.
+    #[arg(long, default_value_t = 64 * 1024)]
+    at_most_kib: u64,
     /// The program to measure, if not the one that was built with this.
     #[arg(long, default_value = PROGRAM, value_name = "PATH")]
     program: PathBuf,
@@ -46,7 +49,8 @@ fn main() -> Result<ExitCode> {
         "ratio {whole}.{rest:03}: {} and {} trips",
         args.large, args.small
     );
-    Ok(ExitCode::from(u8::from(ratio > args.at_most)))
+    let failed = ratio > args.at_most || large > args.at_most_kib;
+    Ok(ExitCode::from(u8::from(failed)))
 }
 
 fn peak(args: &Args, trips: usize) -> Result<u64> {

@@ -150,7 +150,8 @@ impl House {
         cc.args(["-shared", "-fPIC", "-o"])
             .arg(&library)
             .arg(source);
-        ensure!(cc.status()?.success(), "{source} cannot be compiled");
+        let compiled = cc.status().context("a C compiler, `cc`, is needed")?;
+        ensure!(compiled.success(), "{source} cannot be compiled");
         self.unforced = Some(library);
         Ok(self)
     }
@@ -249,6 +250,7 @@ impl House {
         command.env("TRIPSETTLE_PAYMENT_SERVICE__ENDPOINT", &self.url);
         if let Some(library) = &self.unforced {
             command.env("LD_PRELOAD", library);
+            command.env("UNFORCED", self.path("unforced"));
         }
         command.stdin(Stdio::null());
         command
@@ -271,6 +273,11 @@ impl House {
         if !status.success() {
             bail!("the night ended with {status}: {}", self.last_words()?);
         }
+        let is_unforced = self.path("unforced").exists();
+        ensure!(
+            is_unforced == self.unforced.is_some(),
+            "the library that forces nothing was not used"
+        );
         Ok(Ended { took, peak })
     }
 
