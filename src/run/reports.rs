@@ -21,6 +21,8 @@ use super::pass::{House, Pass};
 
 /// Lines to a transaction, and to a page of matching.
 const CHUNK: usize = 2_000;
+/// A line whose trip somebody writes to is tried so often; then the next run records it.
+const ROUNDS: u32 = 8;
 
 /// Takes new report files and matches every line that belongs to a trip we know. What cannot be
 /// read keeps nothing else from being taken.
@@ -71,6 +73,14 @@ async fn take_report<S: PaymentService>(
         path: path.to_owned(),
         why,
     };
+    if let Err(why) = house.store.refuse_own(path) {
+        let why = format!(
+            "{}: {why}; reports_dir must be another folder",
+            path.display()
+        );
+        pass.tally().unreadable_files.push(why);
+        return Ok(());
+    }
     let sha256 = sha256_of(path).map_err(failed)?;
     if house.store.processor_file_taken(&sha256)? {
         return Ok(());
@@ -155,14 +165,23 @@ async fn match_lines<S: PaymentService>(
         let mut running = JoinSet::new();
         for (trip, lines) in of_trips {
             let (house, pass) = (house.clone(), pass.clone());
-            running.spawn(async move { record_all(&house, &pass, trip, lines).await });
+            running.spawn(async move {
+                let recorded = record_all(&house, &pass, trip, lines).await;
+                recorded.err().map(|error| (trip, error))
+            });
         }
-        let mut recorded = Ok(());
+        let mut failed = BTreeMap::new();
         while let Some(ended) = running.join_next().await {
-            let ended = ended.unwrap_or_else(|panic| Err(RunError::Lane(panic.to_string())));
-            recorded = recorded.and(ended);
+            let ended = ended.map_err(|panic| RunError::Lane(panic.to_string()))?;
+            failed.extend(ended);
         }
-        recorded?;
+        // In the order of the trips, whoever came first.
+        for error in failed.into_values() {
+            match error.is_of_one_trip() {
+                true => pass.damaged(error),
+                false => return Err(error),
+            }
+        }
     }
     Ok(())
 }
@@ -174,10 +193,7 @@ async fn record_all<S: PaymentService>(
     lines: Vec<StoredLine>,
 ) -> Result<(), RunError> {
     for line in lines {
-        match record(house, pass, trip, line).await {
-            Err(error) if error.is_of_one_trip() => pass.damaged(error),
-            recorded => recorded?,
-        }
+        record(house, pass, trip, line).await?;
     }
     Ok(())
 }
@@ -199,7 +215,7 @@ async fn record<S: PaymentService>(
         line_id: id,
     };
     let fact = Fact::Line { line };
-    loop {
+    for _ in 0..ROUNDS {
         let mut draft = Draft::after(trip, &house.store.events(trip)?)?;
         draft.add(house.clock.now(), fact.clone())?;
         let append = Append {
@@ -212,4 +228,5 @@ async fn record<S: PaymentService>(
             Err(other) => return Err(other.into()),
         }
     }
+    Ok(())
 }
