@@ -81,3 +81,18 @@ async fn lines_of_a_large_report_share_commits_and_keep_their_order() {
         assert_eq!(lines.collect::<Vec<_>>(), expected, "{}", name(n));
     }
 }
+
+#[tokio::test]
+async fn a_state_that_is_named_as_the_folder_of_reports_is_not_opened() {
+    let config = SandboxConfig::default();
+    let sandbox = Sandbox::start(([127, 0, 0, 1], 0).into(), config);
+    let sandbox = sandbox.await.unwrap();
+    let place = Place::with_file(&ACME.replace("\"reports\"", "\"state\""), &[]);
+    let house = place.house(door(&sandbox.url(), Duration::from_secs(10), 1));
+    let told = night(&house).await.tally.unreadable_files;
+    let own: Vec<_> = told
+        .iter()
+        .filter(|it| it.contains("the state's own files"))
+        .collect();
+    assert_eq!(own.len(), 3, "{told:?}");
+}

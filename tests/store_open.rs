@@ -385,3 +385,47 @@ fn a_damaged_head_is_told_as_damage_and_not_as_a_disk_that_failed() {
     }
     state.store.set_memo("after", "1").unwrap();
 }
+
+#[test]
+fn files_of_the_state_are_refused_as_input_under_whatever_name() {
+    let state = state();
+    state.play("S1/a", "taken 20.00");
+    let (folder, other) = (state.folder(), tempfile::tempdir().unwrap());
+    let link = other.path().join("trips.csv");
+    std::os::unix::fs::symlink(folder.join("tripsettle.db-shm"), &link).unwrap();
+    let harmless = other.path().join("tripsettle.db");
+    fs::write(&harmless, "a,b").unwrap();
+    let missing = other.path().join("nothing.csv");
+    let own = ["tripsettle.db", "tripsettle.db-wal", "tripsettle.db-shm"];
+    for own in own.map(|name| folder.join(name)).iter().chain([&link]) {
+        let refused = state.store.refuse_own(own).map_err(|why| why.to_string());
+        assert_eq!(
+            refused,
+            Err("it is one of the state's own files".to_owned())
+        );
+    }
+    for other in [harmless, missing] {
+        assert!(
+            state.store.refuse_own(&other).is_ok(),
+            "{}",
+            other.display()
+        );
+    }
+}
+
+#[test]
+fn what_was_put_in_the_place_of_a_state_in_use_is_not_read() {
+    let (state, newer) = (state(), store::state());
+    let trip = state.play("S1/a", "taken 20.00");
+    newer.play("S1/b", "taken 20.00");
+    fs::rename(database(&newer.folder()), database(&state.folder())).unwrap();
+    // The connection that reads already goes on; another one would read something else.
+    assert_eq!(state.store.events(trip).unwrap().len(), 1);
+    let nested = &mut |trip, _| state.store.events(trip).map(|_| ());
+    let refused = state
+        .store
+        .each_trip_of_day(journal::date(1), i64::MAX, nested);
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, StoreError::Replaced(_)), "{refused}");
+    assert_eq!(refused.exit_code(), 65);
+}

@@ -29,6 +29,8 @@ pub fn recover_file(
     args: &RecoverArgs,
     output: &Output,
 ) -> Result<u8, Failure> {
+    let own = |why| Failure::usage(format!("{}: {why}", file.display()));
+    book.store.refuse_own(file).map_err(own)?;
     let rows = list::read(file, COLUMNS, 1)?;
     let mut payments = Answers::of("tripsettle.recoveries/1");
     let mut answered = Answered::new();

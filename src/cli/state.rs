@@ -49,9 +49,10 @@ pub fn in_force(config: &Config, store: Store) -> Result<Store, Failure> {
         (None, None) => return Ok(store),
     };
     let message = format!(
-        "{older}: what happened since is not in it. If there is a newer state, put that in place. \
-         If not: `tripsettle init --after-restore`, after which every trip that is open in it is \
-         in doubt, so that nothing is captured twice"
+        "{older}: what happened since is not in it. Stop all runs. If there is a newer state, put \
+         its whole folder in place, with its own tripsettle.db-wal. If not: `tripsettle init \
+         --after-restore`, after which every trip that is open in it is in doubt, so that nothing \
+         is captured twice"
     );
     Err(Failure { code: 65, message })
 }
@@ -59,8 +60,9 @@ pub fn in_force(config: &Config, store: Store) -> Result<Store, Failure> {
 /// `init --after-restore`.
 fn after_restore(config: &Config, now: Timestamp, output: &Output) -> Result<u8, Failure> {
     if !Store::exists(&config.state_dir)? {
-        let message = "there is no state; first put the backup in place as tripsettle.db in \
-                       state_dir, alone, without tripsettle.db-wal and tripsettle.db-shm";
+        let message = "there is no state; stop all runs and put the backup in place as \
+                       tripsettle.db in state_dir, alone, without tripsettle.db-wal and \
+                       tripsettle.db-shm";
         return Err(Failure::usage(message));
     }
     let _lock = Lock::acquire(&config.state_dir, Duration::ZERO)?;
@@ -118,9 +120,9 @@ fn by_hand(config: &Config, restored: &Restored) -> String {
 fn missing(config: &Config, trace: &str) -> Failure {
     let state = config.state_dir.display();
     let message = format!(
-        "state is missing: {state} holds no database, but {trace}; restore the backup or mend \
-         state_dir. Only if it is lost for good: `tripsettle init --after-loss`, after which every \
-         trip from before is in doubt, so that nothing is captured twice"
+        "state is missing: {state} holds no database, but {trace}; stop all runs, and restore the \
+         backup or mend state_dir. Only if it is lost for good: `tripsettle init --after-loss`, \
+         after which every trip from before is in doubt, so that nothing is captured twice"
     );
     Failure { code: 65, message }
 }
@@ -145,8 +147,8 @@ pub fn init(
         if args.after_loss {
             let message = format!(
                 "{dir} holds a database: nothing is lost, nothing was changed. If `tripsettle \
-                 verify` says that it is damaged and there is no backup, move tripsettle.db, \
-                 tripsettle.db-wal and tripsettle.db-shm away first"
+                 verify` says that it is damaged and there is no backup, stop all runs and move \
+                 tripsettle.db, tripsettle.db-wal and tripsettle.db-shm away first"
             );
             return Err(Failure { code: 65, message });
         }
@@ -159,6 +161,11 @@ pub fn init(
     if let (Some(trace), false) = (trace(config)?, args.after_loss) {
         return Err(missing(config, &trace));
     }
+    // A run that still has the lost state open must not be handed this one.
+    let lock = args
+        .after_loss
+        .then(|| Lock::acquire(&config.state_dir, Duration::ZERO));
+    let _lock = lock.transpose()?;
     let store = Store::create(&config.state_dir, now, args.after_loss.then_some(now))?;
     if args.after_loss {
         begin_after_loss(config, &store)?;

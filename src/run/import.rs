@@ -108,6 +108,9 @@ impl Importer<'_> {
     /// # Errors
     /// The state cannot be written, or the file cannot be opened.
     pub fn file(&self, path: &Path) -> Result<Imported, RunError> {
+        self.store
+            .refuse_own(path)
+            .map_err(|why| failed(path, why))?;
         let before = look(path)?;
         let sha256 = trips::sha256_of(path).map_err(|why| failed(path, why))?;
         let name = file_name(path);

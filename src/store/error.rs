@@ -10,16 +10,22 @@ pub enum StoreError {
     Missing(PathBuf),
     /// There is a database already.
     #[error(
-        "{} exists already; it is left as it is. If that state is lost for good, move \
-         tripsettle.db, tripsettle.db-wal and tripsettle.db-shm away first", .0.display()
+        "{} exists already; it is left as it is. If that state is lost for good, stop all runs and \
+         move tripsettle.db, tripsettle.db-wal and tripsettle.db-shm away first", .0.display()
     )]
     Exists(PathBuf),
     /// The database was written as one file, and the log of another one lies beside it.
     #[error(
         "{} belongs to another state than the tripsettle.db beside it, and would be played into \
-         it; move it and tripsettle.db-shm away, then run again", .0.display()
+         it; stop all runs, move it and tripsettle.db-shm away, then run again", .0.display()
     )]
     ForeignLog(PathBuf),
+    /// Another database lies where the one was that is open.
+    #[error(
+        "{} was moved or replaced while it was in use; stop all runs, and put the state in place \
+         that is to go on", .0.display()
+    )]
+    Replaced(PathBuf),
     /// Written by a newer version of this program.
     #[error(
         "{} has schema {found}, this program knows {known}; use the newer program that wrote it",
@@ -70,7 +76,10 @@ pub enum StoreError {
         why: String,
     },
     /// Another run holds the lock.
-    #[error("another run holds {}; wait for it, or give --wait-lock 30m", .0.display())]
+    #[error(
+        "another run holds {}; wait for it, or give --wait-lock 30m (it is given back by itself, \
+         never delete it)", .0.display()
+    )]
     Busy(PathBuf),
     /// Somebody else wrote to the trip, or to the day, meanwhile.
     #[error("{what} changed meanwhile")]
@@ -109,7 +118,9 @@ impl StoreError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Missing(_) | Self::Newer { .. } | Self::Older { .. } | Self::Damaged { .. } => 65,
-            Self::Unreadable { .. } | Self::Exists(_) | Self::ForeignLog(_) => 65,
+            Self::Unreadable { .. } | Self::Exists(_) | Self::ForeignLog(_) | Self::Replaced(_) => {
+                65
+            }
             Self::Disk { .. } | Self::Stopped(_) => 74,
             Self::Busy(_) => 75,
             Self::OldSqlite { .. } | Self::Conflict { .. } | Self::Refused(_) => 1,
@@ -123,6 +134,7 @@ impl StoreError {
             Self::Missing(_)
             | Self::Exists(_)
             | Self::ForeignLog(_)
+            | Self::Replaced(_)
             | Self::Newer { .. }
             | Self::Older { .. }
             | Self::OldSqlite { .. }

@@ -29,6 +29,9 @@ mod trip;
 mod witness;
 mod writer;
 
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -63,6 +66,8 @@ pub struct Store {
     // Before the writer: the last connection to close copies the log home, and only it can write.
     readers: Mutex<Vec<Connection>>,
     writer: Writer,
+    /// Device and inode of the database.
+    inode: Option<(u64, u64)>,
 }
 
 impl Store {
@@ -96,6 +101,7 @@ impl Store {
         let writer = Writer::start(open::writer(state_dir)?, path.clone())?;
         Ok(Self {
             dir: state_dir.to_owned(),
+            inode: inode_of(&path),
             path,
             writer,
             readers: Mutex::default(),
@@ -108,9 +114,11 @@ impl Store {
     /// Missing, newer, older, or damaged.
     pub fn open_to_read(state_dir: &Path) -> Result<Self, StoreError> {
         open::is_current(state_dir)?;
+        let path = open::database(state_dir);
         Ok(Self {
             dir: state_dir.to_owned(),
-            path: open::database(state_dir),
+            inode: inode_of(&path),
+            path,
             writer: Writer::none(),
             readers: Mutex::default(),
         })
@@ -126,6 +134,7 @@ impl Store {
         let writer = Writer::by_hand(open::writer(state_dir)?, path.clone(), witness);
         Ok(Self {
             dir: state_dir.to_owned(),
+            inode: inode_of(&path),
             path,
             writer,
             readers: Mutex::default(),
@@ -135,6 +144,20 @@ impl Store {
     /// The database.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Refuses one of the state's own files: to open and close it would take from this process the
+    /// locks that SQLite has on it.
+    ///
+    /// # Errors
+    /// It is one of them, under whatever name.
+    pub fn refuse_own(&self, file: &Path) -> io::Result<()> {
+        let given = inode_of(file);
+        let own = ["", "-wal", "-shm"].map(|ending| inode_of(&open::beside(&self.path, ending)));
+        match given.is_some() && own.contains(&given) {
+            true => Err(io::Error::other("it is one of the state's own files")),
+            false => Ok(()),
+        }
     }
 
     /// How many commits were made since opening.
@@ -186,6 +209,17 @@ impl Store {
         self.writer.transact(act)
     }
 
+    /// A connection to what was opened, and not to what somebody has put in its place since.
+    fn new_reader(&self) -> Result<Connection, StoreError> {
+        let is_there = || match inode_of(&self.path) == self.inode {
+            true => Ok(()),
+            false => Err(StoreError::Replaced(self.path.clone())),
+        };
+        is_there()?;
+        let reader = open::reader(&self.dir)?;
+        is_there().map(|()| reader)
+    }
+
     fn with_reader<T, E: From<StoreError>>(
         &self,
         act: impl FnOnce(&Connection) -> Result<T, E>,
@@ -197,7 +231,7 @@ impl Store {
             .pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => open::reader(&self.dir)?,
+            None => self.new_reader()?,
         };
         let done = act(&connection);
         self.readers
@@ -206,4 +240,9 @@ impl Store {
             .push(connection);
         done
     }
+}
+
+fn inode_of(file: &Path) -> Option<(u64, u64)> {
+    let found = fs::metadata(file).ok()?;
+    Some((found.dev(), found.ino()))
 }
