@@ -102,3 +102,23 @@ fn a_service_that_answers_nobody_is_given_up_soon() {
     assert!(ended.err.contains("too many calls failed"), "{ended:#?}");
     assert_eq!(night.editions().len(), 0, "the day stays open");
 }
+
+/// To ask again whether somebody else has written to it would never end.
+#[test]
+fn a_trip_whose_row_is_wrong_does_not_keep_the_others_from_being_paid() {
+    let night = Night::begin();
+    feed(&night, "wrong", 1, 40, None);
+    feed(&night, "good", 10, 30, None);
+    for name in ["wrong", "good"] {
+        night.expect(0, &["import", &format!("inbox/{name}.csv")]);
+    }
+    let database = rusqlite::Connection::open(night.path("state/tripsettle.db")).unwrap();
+    let damage = "UPDATE trip SET steps = steps + 1 WHERE trip_id = 'wrong-0'";
+    assert_eq!(database.execute(damage, ()).unwrap(), 1);
+    drop(database);
+    let ended = night.tripsettle(&["settle"]);
+    assert_eq!(captured(&night), 10, "{ended:#?}");
+    assert_eq!(ended.code, Some(65), "{ended:#?}");
+    let said = "it stands after 2 events, and the journal has 1";
+    assert!(ended.err.contains(said), "{ended:#?}");
+}

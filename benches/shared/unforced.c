@@ -5,24 +5,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int unforced(void) {
+__attribute__((constructor)) static void loaded(void) {
     const char *mark = getenv("UNFORCED");
-    if (mark) {
-        int file = open(mark, O_WRONLY | O_CREAT, 0600);
-        if (file >= 0) {
-            close(file);
-            unsetenv("UNFORCED");
-        }
-    }
-    return 0;
+    if (mark)
+        close(open(mark, O_WRONLY | O_CREAT, 0600));
 }
 
 int fsync(int file) {
     (void)file;
-    return unforced();
+    return 0;
 }
 
 int fdatasync(int file) {
     (void)file;
-    return unforced();
+    return 0;
 }

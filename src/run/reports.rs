@@ -170,17 +170,19 @@ async fn match_lines<S: PaymentService>(
                 recorded.err().map(|error| (trip, error))
             });
         }
-        let mut failed = BTreeMap::new();
+        let (mut failed, mut panicked) = (BTreeMap::new(), None);
         while let Some(ended) = running.join_next().await {
-            let ended = ended.map_err(|panic| RunError::Lane(panic.to_string()))?;
-            failed.extend(ended);
+            match ended {
+                Ok(ended) => failed.extend(ended),
+                Err(panic) => panicked = Some(RunError::Lane(panic.to_string())),
+            }
         }
         // In the order of the trips, whoever came first.
-        for error in failed.into_values() {
-            match error.is_of_one_trip() {
-                true => pass.damaged(error),
-                false => return Err(error),
-            }
+        let (of_one, of_all): (Vec<_>, Vec<_>) =
+            failed.into_values().partition(RunError::is_of_one_trip);
+        of_one.into_iter().for_each(|error| pass.damaged(error));
+        if let Some(error) = of_all.into_iter().next().or(panicked) {
+            return Err(error);
         }
     }
     Ok(())
@@ -193,17 +195,26 @@ async fn record_all<S: PaymentService>(
     lines: Vec<StoredLine>,
 ) -> Result<(), RunError> {
     for line in lines {
-        record(house, pass, trip, line).await?;
+        let source = line.source.clone();
+        if !record(house, pass, trip, line).await? {
+            let warning = format!(
+                "{source}: somebody else wrote to its trip each time that it was to be recorded; \
+                 the next run records it"
+            );
+            pass.tally().warnings.push(warning);
+            break;
+        }
     }
     Ok(())
 }
 
+/// Records a line; false when it was left to the next run, and so are those after it.
 async fn record<S: PaymentService>(
     house: &House<S>,
     pass: &Pass,
     trip: i64,
     line: StoredLine,
-) -> Result<(), RunError> {
+) -> Result<bool, RunError> {
     pass.begin(house).await?;
     let id = line.id;
     let line = ProcessorLine {
@@ -223,10 +234,10 @@ async fn record<S: PaymentService>(
             ..draft.append(pass.books_date, Some(&pass.run))
         };
         match house.store.append(append).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(true),
             Err(StoreError::Conflict { .. }) => {}
             Err(other) => return Err(other.into()),
         }
     }
-    Ok(())
+    Ok(false)
 }

@@ -64,9 +64,7 @@ impl<'a> Appender<'a> {
         let before = self.before(trip).map_err(sqlite)?;
         let steps = before.steps;
         if steps != append.expected_steps {
-            return Err(StoreError::Conflict {
-                what: format!("trip row {trip}"),
-            });
+            return Err(self.conflict(trip, steps, append.expected_steps)?);
         }
         let books_date = append.books_date.max(before.last_books_date);
         self.write(append, steps, books_date)?;
@@ -84,6 +82,22 @@ impl<'a> Appender<'a> {
             });
         }
         Ok(())
+    }
+
+    /// Somebody else wrote to the trip, unless the journal has just the events that were expected:
+    /// then it is the row that is wrong, and to ask again would never end.
+    fn conflict(&self, trip: i64, steps: u32, expected: u32) -> Result<StoreError, StoreError> {
+        let sql = include_str!("../../sql/queries/appender_last_step.sql");
+        let last = self.db.query_row(sql, [trip], |row| row.get(0));
+        let last: u32 = last.map_err(|error| of_sqlite(self.path, &error))?;
+        let what = format!("trip row {trip}");
+        Ok(match last == expected {
+            false => StoreError::Conflict { what },
+            true => StoreError::Unreadable {
+                what,
+                why: format!("it stands after {steps} events, and the journal has {last}"),
+            },
+        })
     }
 
     /// Writes the facts, each a step after the one before it.

@@ -22,8 +22,9 @@ pub enum StoreError {
     ForeignLog(PathBuf),
     /// Another database lies where the one was that is open.
     #[error(
-        "{} was moved or replaced while it was in use; stop all runs, and put the state in place \
-         that is to go on", .0.display()
+        "{} was moved or replaced while it was in use; stop all runs, and put the state that is to \
+         go on in place as a whole folder, with its own tripsettle.db-wal; a backup needs \
+         `tripsettle init --after-restore`", .0.display()
     )]
     Replaced(PathBuf),
     /// Written by a newer version of this program.
@@ -77,8 +78,8 @@ pub enum StoreError {
     },
     /// Another run holds the lock.
     #[error(
-        "another run holds {}; wait for it, or give --wait-lock 30m (it is given back by itself, \
-         never delete it)", .0.display()
+        "another run holds {}; wait for it (`run`, `settle` and `backfill` do with --wait-lock \
+         30m), and never delete it: it is given back by itself", .0.display()
     )]
     Busy(PathBuf),
     /// Somebody else wrote to the trip, or to the day, meanwhile.

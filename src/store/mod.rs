@@ -66,7 +66,7 @@ pub struct Store {
     // Before the writer: the last connection to close copies the log home, and only it can write.
     readers: Mutex<Vec<Connection>>,
     writer: Writer,
-    /// Device and inode of the database.
+    /// Device and inode of the database before it was opened.
     inode: Option<(u64, u64)>,
 }
 
@@ -98,10 +98,11 @@ impl Store {
     /// Missing, newer, damaged, or disk trouble.
     pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
         let path = open::database(state_dir);
+        let inode = inode_of(&path);
         let writer = Writer::start(open::writer(state_dir)?, path.clone())?;
         Ok(Self {
             dir: state_dir.to_owned(),
-            inode: inode_of(&path),
+            inode,
             path,
             writer,
             readers: Mutex::default(),
@@ -113,11 +114,12 @@ impl Store {
     /// # Errors
     /// Missing, newer, older, or damaged.
     pub fn open_to_read(state_dir: &Path) -> Result<Self, StoreError> {
-        open::is_current(state_dir)?;
         let path = open::database(state_dir);
+        let inode = inode_of(&path);
+        open::is_current(state_dir)?;
         Ok(Self {
             dir: state_dir.to_owned(),
-            inode: inode_of(&path),
+            inode,
             path,
             writer: Writer::none(),
             readers: Mutex::default(),
@@ -131,10 +133,11 @@ impl Store {
     /// As [`Store::open`].
     pub fn open_by_hand(state_dir: &Path, witness: Witness) -> Result<Self, StoreError> {
         let path = open::database(state_dir);
+        let inode = inode_of(&path);
         let writer = Writer::by_hand(open::writer(state_dir)?, path.clone(), witness);
         Ok(Self {
             dir: state_dir.to_owned(),
-            inode: inode_of(&path),
+            inode,
             path,
             writer,
             readers: Mutex::default(),
@@ -217,7 +220,9 @@ impl Store {
         };
         is_there()?;
         let reader = open::reader(&self.dir)?;
-        is_there().map(|()| reader)
+        is_there()?;
+        open::keep_little(&reader).map_err(|error| error::of_sqlite(&self.path, &error))?;
+        Ok(reader)
     }
 
     fn with_reader<T, E: From<StoreError>>(

@@ -234,9 +234,12 @@ pub(super) fn reader(state_dir: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(&path, flags).map_err(sqlite)?;
     connection.busy_timeout(BUSY).map_err(sqlite)?;
     settings(&connection).map_err(sqlite)?;
-    let small = connection.pragma_update(None, "cache_size", READER_CACHE);
-    small.map_err(sqlite)?;
     Ok(connection)
+}
+
+/// Keeps a reader small. This reads the schema, which must have been found ours by then.
+pub(super) fn keep_little(reader: &Connection) -> rusqlite::Result<()> {
+    reader.pragma_update(None, "cache_size", READER_CACHE)
 }
 
 fn settings(connection: &Connection) -> rusqlite::Result<()> {
